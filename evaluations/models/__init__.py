@@ -1,0 +1,9 @@
+from evaluations.models.attempt import Attempt
+from evaluations.models.bundle import StoredBundle
+from evaluations.models.canary import Canary
+from evaluations.models.curve import CurvePoint
+from evaluations.models.event import Event
+from evaluations.models.run import Run
+from evaluations.models.submission import Submission
+
+__all__ = ["Attempt", "Canary", "CurvePoint", "Event", "Run", "StoredBundle", "Submission"]

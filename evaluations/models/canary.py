@@ -1,0 +1,11 @@
+"""The stamp that a living queue renews."""
+
+from django.db import models
+
+
+class Canary(models.Model):
+    """When a queue cluster last carried out a task: the one reliable sign of a dead pool."""
+
+    cluster = models.CharField(max_length=40, primary_key=True)
+    host = models.CharField(max_length=255)
+    stamped_at = models.DateTimeField()

@@ -1,0 +1,26 @@
+"""The append-only history of a submission."""
+
+from django.db import models
+
+from evaluations.enums import Stage, Status
+from evaluations.models.submission import Submission
+
+
+class Event(models.Model):
+    """One thing that happened; never changed, never deleted."""
+
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="events")
+    sequence = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    by = models.CharField(max_length=120)  # miner:<hotkey>, system:<part> or operator:<user>
+    verb = models.CharField(max_length=32)
+    status = models.CharField(max_length=10, choices=Status)  # after it
+    stage = models.CharField(max_length=12, choices=Stage)  # after it
+    reason_code = models.CharField(max_length=64, blank=True)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["submission", "sequence"], name="event_sequence_once"),
+        ]
+        ordering = ["sequence"]

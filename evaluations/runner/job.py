@@ -1,0 +1,106 @@
+"""The frozen specification of one run: what the host hands to the referee, as `JOB.json`."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+class JobInvalid(Exception):
+    """A job file that is not what this runner understands."""
+
+    code = "job_invalid"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleSpec:
+    """Where the submitted files lie and which of them play which role."""
+
+    folder: str
+    architecture: str = "architecture.py"
+    training: str | None = "training.py"  # None: the reference recipe trains
+    tokenizer: str = "bytes"  # bytes, the name of a staged reference, or a tokenizer.json of the bundle
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamSpec:
+    """The locked text as one file, with its provenance."""
+
+    path: str
+    sha256: str
+    bytes: int
+    source: str
+    revision: str
+    manifest_sha256: str
+    order_seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a model and its learner may use."""
+
+    max_parameters: int = 150_000_000
+    max_layers: int = 96
+    wall_seconds: float = 900.0
+    artifacts_quota_bytes: int = 2 * 1024**3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How the text is cut, shown and scored; the same for every submission of a mode."""
+
+    byte_budget: int = 524_288
+    chunk_first_bytes: int = 4096
+    chunk_growth: float = 1.1
+    chunk_max_bytes: int = 65_536
+    sequence_length: int = 256
+    score_fraction: float = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One scored run."""
+
+    submission_id: str
+    run_id: str
+    mode: str
+    seed: int
+    bundle: BundleSpec
+    stream: StreamSpec
+    output_folder: str
+    run_secret: str  # hex; keys every secret draw, never leaves the referee
+    schedule: Schedule = field(default_factory=Schedule)
+    limits: Limits = field(default_factory=Limits)
+    reference_tokenizers: dict[str, str] = field(default_factory=dict)  # name -> path of its tokenizer.json
+    device: str = "cpu"
+    precision: str = "float32"
+    world_size: int = 1
+    backend: str = "local"
+    sandbox: str = "off"
+
+    def to_json(self) -> str:
+        """The text of `JOB.json`."""
+        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Job":
+        """Read what `to_json` wrote; raise `JobInvalid` for anything else."""
+        try:
+            values: dict[str, Any] = json.loads(text)
+            return cls(
+                **{
+                    **values,
+                    "bundle": BundleSpec(**values["bundle"]),
+                    "stream": StreamSpec(**values["stream"]),
+                    "schedule": Schedule(**values["schedule"]),
+                    "limits": Limits(**values["limits"]),
+                }
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise JobInvalid(f"not a job file: {error}") from error
+
+    @classmethod
+    def read(cls, path: Path) -> "Job":
+        """The job in a file."""
+        return cls.from_json(path.read_text(encoding="utf-8"))

@@ -1,0 +1,3 @@
+from scoring.models.score import Score
+
+__all__ = ["Score"]
