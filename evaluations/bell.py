@@ -1,0 +1,31 @@
+"""Ringing the queue: a message names a tick and at most an id, never work that could be lost with it."""
+
+from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.tasks import async_task
+
+
+def ring(tick: str, *arguments: str, once: bool = False) -> None:
+    """Ask a queue worker to carry out `tick` soon; with `once`, unless the same call is already waiting.
+
+    `tick` is a dotted path. Nobody reads a result, so none is kept; whoever loses a message loses
+    nothing but time, because reconciling rings again.
+    """
+    if not (once and is_waiting(tick, *arguments)):
+        async_task(tick, *arguments, save=False)
+
+
+def is_waiting(tick: str, *arguments: str) -> bool:
+    """Whether this very call waits in the queue without a worker having taken it."""
+    waiting = OrmQ.objects.filter(lock__lte=timezone.now()).order_by("id")[:200]
+    return any(message.func() == tick and _arguments(message) == arguments for message in waiting)
+
+
+def waiting_count() -> int:
+    """Messages that no worker has taken yet."""
+    count: int = OrmQ.objects.filter(lock__lte=timezone.now()).count()
+    return count
+
+
+def _arguments(message: OrmQ) -> tuple[str, ...]:
+    return tuple(message.task.get("args", ()))
