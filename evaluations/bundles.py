@@ -1,0 +1,34 @@
+"""Reading an accepted bundle back from its row."""
+
+from uuid import UUID
+
+from evaluations.intake.archive import ArchiveLimits
+from evaluations.intake.bundle import Bundle, read_bundle
+from evaluations.models import StoredBundle
+
+
+class BundleChanged(Exception):  # noqa: N818 - says what happened
+    """The stored bytes are no longer those that were accepted."""
+
+    code = "bundle_changed"
+
+
+def stored_bundle(submission_id: UUID) -> Bundle:
+    """The bundle of a submission, read under the limits that it was accepted with.
+
+    Raises:
+        BundleChanged: the content is not what the submission's `code_hash` says.
+    """
+    stored = StoredBundle.objects.select_related("submission").get(pk=submission_id)
+    bundle = read_bundle(bytes(stored.archive), _limits_of(stored))
+    if bundle.code_hash != stored.submission.code_hash:
+        raise BundleChanged(f"submission {submission_id}: stored bundle has hash {bundle.code_hash}")
+    return bundle
+
+
+def _limits_of(stored: StoredBundle) -> ArchiveLimits:
+    """Policy may have been tightened since; what was accepted stays readable."""
+    sizes = [file["bytes"] for file in stored.files]
+    return ArchiveLimits(
+        max_zip_bytes=len(stored.archive), max_files=len(sizes) * 2 + 1, max_total_bytes=sum(sizes)
+    )

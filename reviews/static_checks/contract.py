@@ -1,0 +1,51 @@
+"""The contract: what a run will call must be there. Pure but for the child that parses."""
+
+from collections.abc import Mapping
+
+from reviews.ladder import Finding, Outcome
+from reviews.static_checks.parse import Parsed, parse
+
+HOOKS = (
+    "get_recipe",
+    "configure_optimizer",
+    "compute_loss",
+    "train_step",
+    "inference_logits",
+    "infer",
+    "save_checkpoint",
+    "load_checkpoint",
+)
+
+
+def check_contract(files: Mapping[str, bytes], *, architecture: str, training: str | None) -> list[Finding]:
+    """Findings over a bundle's files; `training` is None where the reference recipe trains."""
+    sources = {name: raw.decode("utf-8") for name, raw in files.items() if name.endswith(".py")}
+    parsed = parse(sources)
+    if parsed.findings:
+        return list(parsed.findings)
+    return [*_build_model(parsed, architecture), *_train(parsed, architecture, training)]
+
+
+def _build_model(parsed: Parsed, architecture: str) -> list[Finding]:
+    if _binds(parsed, architecture, ("build_model",)):
+        return []
+    return [
+        _missing("contract_missing_build_model", architecture, "The architecture defines no build_model.")
+    ]
+
+
+def _train(parsed: Parsed, architecture: str, training: str | None) -> list[Finding]:
+    if training is None or _binds(parsed, training, ("train", *HOOKS)) or _binds(parsed, architecture, HOOKS):
+        return []
+    return [
+        _missing("contract_missing_train", training, "The training code defines neither train nor a hook.")
+    ]
+
+
+def _binds(parsed: Parsed, file: str, wanted: tuple[str, ...]) -> bool:
+    """Whether a file binds one of the names, or may do so by a star import."""
+    return not parsed.names.get(file, frozenset()).isdisjoint({*wanted, "*"})
+
+
+def _missing(code: str, file: str, message: str) -> Finding:
+    return Finding(code=code, outcome=Outcome.REJECT, message=message, file=file)

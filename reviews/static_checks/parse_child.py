@@ -1,0 +1,144 @@
+"""The bounded child that parses submitted source, started by file name; standard library only.
+
+Reads `{file: source}` as JSON from standard input; writes `{"findings": [[code, message, file, line]],
+"names": {file: [...]}}`, the names being those that a file's top level binds. Whatever the source does to
+the parser (nesting, memory, time) ends this process and no other; the parent reads a dead child as
+`source_too_complex`.
+"""
+
+import ast
+import io
+import json
+import resource
+import sys
+import tokenize
+import unicodedata
+from collections.abc import Iterator
+
+MEMORY_BYTES = 1024**3
+CPU_SECONDS = 5
+MAX_NODES = 50_000  # of one file
+MAX_IDENTIFIER = 200
+MAX_INTEGER_BITS = 4096
+
+Problem = tuple[str, str, int]  # code, message, line
+
+
+def main() -> None:
+    """Parse what stands on standard input under limits that nothing here can lift."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sources: dict[str, str] = json.load(sys.stdin)
+    findings: list[list[str | int]] = []
+    names: dict[str, list[str]] = {}
+    for file, source in sorted(sources.items()):
+        problem, names[file] = examine(source, file)
+        if problem is not None:
+            code, message, line = problem
+            findings.append([code, message, file, line])
+    json.dump({"findings": findings, "names": names}, sys.stdout)
+
+
+def examine(source: str, file: str) -> tuple[Problem | None, list[str]]:
+    """The first problem of one file, if any, and the names its top level binds."""
+    try:
+        tree = ast.parse(source, filename=file)
+    except SyntaxError as error:
+        return _syntax(error), []
+    except (MemoryError, RecursionError, ValueError) as error:
+        return ("source_too_complex", f"The parser gave up: {type(error).__name__}.", 0), []
+    problem = first_problem(tree) or disguised_name(source)
+    return problem, [] if problem else sorted(set(bound_names(tree.body)))
+
+
+def first_problem(tree: ast.Module) -> Problem | None:
+    """The first node over a limit, walking without recursion."""
+    waiting: list[ast.AST] = [tree]
+    seen = 0
+    while waiting:
+        node = waiting.pop()
+        seen += 1
+        if seen > MAX_NODES:
+            return "source_too_many_nodes", f"The file has more than {MAX_NODES} syntax nodes.", 0
+        problem = _check(node)
+        if problem is not None:
+            return problem
+        waiting.extend(ast.iter_child_nodes(node))
+    return None
+
+
+def _check(node: ast.AST) -> Problem | None:
+    line = getattr(node, "lineno", 0)
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        if node.value.bit_length() > MAX_INTEGER_BITS:
+            return "source_int_too_large", f"An integer has more than {MAX_INTEGER_BITS} bits.", line
+        return None
+    if any(len(name) > MAX_IDENTIFIER for name in _identifiers(node)):
+        return "source_identifier", f"A name is longer than {MAX_IDENTIFIER} characters.", line
+    return None
+
+
+def disguised_name(source: str) -> Problem | None:
+    """A name that Python reads as another one: it folds identifiers by NFKC before anyone sees the tree."""
+    if source.isascii():
+        return None
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.NAME and unicodedata.normalize("NFKC", token.string) != token.string:
+            return (
+                "source_identifier",
+                "A name is written in characters that Python reads as others.",
+                token.start[0],
+            )
+    return None
+
+
+def _identifiers(node: ast.AST) -> Iterator[str]:
+    for field in ("id", "name", "attr", "arg", "asname", "module"):
+        value = getattr(node, field, None)
+        if isinstance(value, str):
+            yield value
+
+
+def _syntax(error: SyntaxError) -> Problem:
+    message = str(error.msg)
+    if "too many" in message or "too complex" in message or "recursion" in message:
+        return "source_too_complex", f"The parser gave up: {message}.", error.lineno or 0
+    return "source_syntax_error", f"Python cannot read this line: {message}.", error.lineno or 0
+
+
+def bound_names(body: list[ast.stmt]) -> Iterator[str]:
+    """Names bound where a module's top level can bind them, also inside if, try, with and loops.
+
+    `*` stands for a star import, of which nothing can be said here.
+    """
+    for statement in body:
+        match statement:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                yield from ((alias.asname or alias.name).split(".")[0] for alias in names)
+            case _:
+                yield from _bound_inside(statement)
+
+
+def _bound_inside(statement: ast.stmt) -> Iterator[str]:
+    for field in ("targets", "target"):
+        target = getattr(statement, field, None)
+        for node in target if isinstance(target, list) else [target]:
+            if node is not None:
+                yield from _stored_names(node)
+    for field in ("body", "orelse", "finalbody"):
+        yield from bound_names(getattr(statement, field, []))
+    for handler in getattr(statement, "handlers", []):
+        yield from bound_names(handler.body)
+
+
+def _stored_names(target: ast.AST) -> Iterator[str]:
+    for node in ast.walk(target):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+if __name__ == "__main__":
+    main()
