@@ -1,0 +1,111 @@
+"""Storing a score: the only writer of `Score`."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from evaluations import transitions
+from evaluations.enums import Mode, RunState, Verdict
+from evaluations.models import Run, Submission
+from prism_site.policy.resolve import Policy, resolve_policy
+from scoring import final_score, ranking, standings
+from scoring.final_score import ScoreParts, ScoreTerms
+from scoring.models import Score
+
+
+class NothingToScore(Exception):  # noqa: N818 - says what happened
+    """The submission has no finished run with the verdict `scored`."""
+
+    code = "nothing_to_score"
+
+
+def record_score(*, submission_id: UUID, by: str) -> Score:
+    """Score a submission from its run's manifest and complete it, once; later calls return the same score.
+
+    Raises `NothingToScore`, `final_score.ScoreImpossible`, `PolicyInvalid` for official modes, and
+    `TransitionRefused` where the submission is not waiting for a score.
+    """
+    with transaction.atomic():
+        submission = Submission.objects.select_for_update().get(pk=submission_id)
+        existing = Score.objects.filter(pk=submission_id).first()
+        if existing is not None:
+            return existing
+        policy = resolve_policy(official=Mode(submission.mode).is_official)
+        score = _compute(submission, _scored_run(submission), policy)
+        _store(score)
+        data = {"final_score": score.final_score, "bpb": score.bpb, "run_id": str(score.run_id)}
+        transitions.complete(submission_id, by=by, data=data)
+    return score
+
+
+def _scored_run(submission: Submission) -> Run:
+    runs = submission.runs.filter(state=RunState.FINISHED, verdict=Verdict.SCORED)
+    run = runs.order_by("created_at", "seed").first()
+    if run is None:
+        raise NothingToScore(str(submission.pk))
+    return run
+
+
+def _compute(submission: Submission, run: Run, policy: Policy) -> Score:
+    manifest = run.manifest or {}
+    parts = score_manifest(manifest, policy)
+    return Score(
+        submission=submission,
+        run=run,
+        hotkey=submission.hotkey,
+        mode=submission.mode,
+        epoch=submission.epoch,
+        accepted_at=submission.created_at,
+        bpb=manifest["score"]["bpb"],
+        bpb_se=manifest["score"]["bpb_se"] or 0.0,
+        heldout_delta=(manifest.get("heldout") or {}).get("delta"),
+        multiplier=parts.multiplier,
+        penalty=parts.penalty,
+        final_score=parts.final_score,
+        policy_row_ids=policy.row_ids,
+        computed_at=timezone.now(),
+    )
+
+
+def score_manifest(manifest: dict[str, Any], policy: Policy) -> ScoreParts:
+    """The score of a validated manifest with the verdict `scored`."""
+    comparability = policy.loss_comparability_policy
+    heldout = manifest.get("heldout") or {}
+    return final_score.final_score(
+        manifest["score"]["bpb"],
+        heldout_delta=heldout.get("delta"),
+        heldout_gap=heldout.get("gap"),
+        multiplier=final_score.multiplier(anomaly=manifest["score"]["multiplier"] == 0),
+        terms=ScoreTerms(
+            heldout_epsilon_bpb=comparability.heldout_epsilon_bpb,
+            memorization_gap_bpb=comparability.memorization_gap_bpb,
+            memorization_penalty=comparability.memorization_penalty,
+        ),
+    )
+
+
+def _store(score: Score) -> None:
+    """Insert the score and move the mark of the hotkey's best.
+
+    Two first scores of one hotkey may race: the unique constraint lets one through, and the other looks
+    again at a row that it can now see and lock.
+    """
+    try:
+        with transaction.atomic():
+            _insert(score)
+    except IntegrityError:
+        with transaction.atomic():
+            _insert(score)
+
+
+def _insert(score: Score) -> None:
+    best = Score.objects.select_for_update().filter(mode=score.mode, hotkey=score.hotkey, best_in_mode=True)
+    old = best.first()
+    candidates = [score] if old is None else [old, score]
+    winner = ranking.rank(standings.contenders(candidates))[0]
+    score.best_in_mode = winner.submission_id == score.submission_id
+    if old is not None and score.best_in_mode:
+        Score.objects.filter(pk=old.pk).update(best_in_mode=False)
+    score.save(force_insert=True)

@@ -1,0 +1,105 @@
+"""The leaderboard: scores in rank order, one per hotkey, read in one query."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
+
+from evaluations.enums import Mode, Status
+from scoring.models import Score
+from scoring.ranking import Contender
+
+RANK_ORDER = ("-final_score", "accepted_at", "submission_id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class After:
+    """The entry that a page of the leaderboard goes on from."""
+
+    rank: int
+    final_score: float
+    accepted_at: datetime
+    submission_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of the leaderboard; `score.submission` is loaded."""
+
+    rank: int
+    score: Score
+
+    @property
+    def after(self) -> After:
+        """Where the next page begins."""
+        return After(
+            rank=self.rank,
+            final_score=self.score.final_score,
+            accepted_at=self.score.accepted_at,
+            submission_id=self.score.submission_id,
+        )
+
+
+def leaderboard(
+    mode: Mode, *, epoch: int | None = None, limit: int | None = None, after: After | None = None
+) -> list[Entry]:
+    """Entries in rank order; with `epoch`, each hotkey's best among submissions accepted in that epoch."""
+    rows = (
+        best_of_epoch(mode, epoch)
+        if epoch is not None
+        else Score.objects.filter(mode=mode, best_in_mode=True)
+    )
+    if after is not None:
+        rows = rows.filter(_behind(after))
+    rows = rows.select_related("submission").order_by(*RANK_ORDER)[:limit]
+    first = after.rank + 1 if after is not None else 1
+    return [Entry(rank=rank, score=score) for rank, score in enumerate(rows, start=first)]
+
+
+def best_of_all_time(mode: Mode) -> QuerySet[Score]:
+    """The best score of every hotkey; marked when a score is stored, so that an index answers."""
+    return Score.objects.filter(mode=mode, best_in_mode=True)
+
+
+def best_of_epoch(mode: Mode, epoch: int) -> QuerySet[Score]:
+    """The best score of every hotkey among the submissions accepted in one epoch.
+
+    A subquery, because a filter added to a windowed query would thin out the rows before they are numbered.
+    """
+    place = Window(RowNumber(), partition_by=F("hotkey"), order_by=RANK_ORDER)
+    numbered = Score.objects.filter(mode=mode, epoch=epoch).annotate(place=place)
+    return Score.objects.filter(pk__in=numbered.filter(place=1).values("pk"))
+
+
+def eligible(mode: Mode) -> list[Contender]:
+    """Who may earn weight in rank order: the best completed score of each hotkey, with no anomaly open.
+
+    An anomaly sets the multiplier to 0, and a hold takes the submission out of `completed`.
+    """
+    rows = best_of_all_time(mode).filter(multiplier=1.0, submission__status=Status.COMPLETED)
+    return contenders(rows.order_by(*RANK_ORDER))
+
+
+def contenders(scores: Iterable[Score]) -> list[Contender]:
+    """Scores as values that `scoring.ranking` and `scoring.weights` understand."""
+    return [
+        Contender(
+            submission_id=score.submission_id,
+            hotkey=score.hotkey,
+            final_score=score.final_score,
+            accepted_at=score.accepted_at,
+        )
+        for score in scores
+    ]
+
+
+def _behind(after: After) -> Q:
+    tie = Q(final_score=after.final_score)
+    later = Q(accepted_at__gt=after.accepted_at)
+    same_time = Q(accepted_at=after.accepted_at, submission_id__gt=after.submission_id)
+    return Q(final_score__lte=after.final_score) & (
+        Q(final_score__lt=after.final_score) | (tie & (later | same_time))
+    )
