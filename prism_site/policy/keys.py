@@ -29,16 +29,16 @@ class ConfigKey(TextChoices):
 
 
 SCHEMAS: dict[str, type[PolicySchema]] = {
-    ConfigKey.REWARD_POOLS: RewardPools,
-    ConfigKey.SCORE_WEIGHTS: ScoreWeights,
-    ConfigKey.BENCHMARK_WEIGHTS: BenchmarkWeights,
-    ConfigKey.DUPLICATE_THRESHOLDS: DuplicateThresholds,
-    ConfigKey.LLM_REVIEW_POLICY: LlmReviewPolicy,
-    ConfigKey.GPU_POLICY: GpuPolicy,
-    ConfigKey.DATASET_CONFIGS: DatasetConfigs,
-    ConfigKey.EXECUTION_MODE_TARGETS: ExecutionModeTargets,
-    ConfigKey.ARTIFACT_LIMITS: ArtifactLimits,
-    ConfigKey.SANDBOX_LIMITS: SandboxLimits,
-    ConfigKey.DIAGNOSTICS_THRESHOLDS: DiagnosticsThresholds,
-    ConfigKey.LOSS_COMPARABILITY_POLICY: LossComparabilityPolicy,
+    "reward_pools": RewardPools,
+    "score_weights": ScoreWeights,
+    "benchmark_weights": BenchmarkWeights,
+    "duplicate_thresholds": DuplicateThresholds,
+    "llm_review_policy": LlmReviewPolicy,
+    "gpu_policy": GpuPolicy,
+    "dataset_configs": DatasetConfigs,
+    "execution_mode_targets": ExecutionModeTargets,
+    "artifact_limits": ArtifactLimits,
+    "sandbox_limits": SandboxLimits,
+    "diagnostics_thresholds": DiagnosticsThresholds,
+    "loss_comparability_policy": LossComparabilityPolicy,
 }
