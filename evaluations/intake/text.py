@@ -9,6 +9,7 @@ from evaluations.intake.refusals import BundleRefused
 
 MAX_LINE_CHARS = 2000
 
+_CONFIGURATION = (".json", ".yaml", ".yml")
 _ZIP_MAGIC = b"PK\x03\x04"
 _UTF8_BOM = b"\xef\xbb\xbf"
 # A lone CR ends a line for Python but not for every viewer, so a comment could hide code behind it.
@@ -24,7 +25,7 @@ _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 def check_text(name: str, data: bytes) -> str:
     """The text of the file `name`.
 
-    JSON files (vocabularies) may hold long lines and any printable or formatting character.
+    JSON and YAML may hold long lines, and JSON (a vocabulary) any printable or formatting character.
 
     Raises:
         BundleRefused: text_*, zip_nested_archive, source_line_too_long.
@@ -37,6 +38,7 @@ def check_text(name: str, data: bytes) -> str:
     _refuse_match(_RAW_CONTROLS, name, text)
     if not name.endswith(".json"):
         _refuse_match(_HIDDEN, name, text)
+    if not name.endswith(_CONFIGURATION):
         _check_lines(name, text)
     return text
 
