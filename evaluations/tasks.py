@@ -5,7 +5,11 @@ import socket
 from django.conf import settings
 from django.utils import timezone
 
+from evaluations import bell, reconcile
+from evaluations.launching import free_slots, launch_next
 from evaluations.models import Canary
+
+LAUNCH = "evaluations.tasks.launch_tick"
 
 
 def canary_tick() -> None:
@@ -16,9 +20,19 @@ def canary_tick() -> None:
     )
 
 
-def launch_tick() -> None:
-    """Start the next queued run where a slot is free."""
+def launch_tick() -> bool:
+    """Start the next queued run where a slot is free; return whether one was claimed."""
+    claimed = launch_next()
+    if claimed and free_slots() > 0:
+        bell.ring(LAUNCH, once=True)
+    return claimed
 
 
 def reconcile_tick() -> None:
-    """Bring rows and jobs together again."""
+    """Bring rows and jobs together again, then ask for what can go on."""
+    reconcile.attend_jobs()
+    reconcile.lose_expired()
+    reconcile.sweep_folders()
+    reconcile.ring_stale()
+    if free_slots() > 0 and reconcile.anything_queued():
+        bell.ring(LAUNCH, once=True)

@@ -8,38 +8,89 @@ from typing import Any
 from uuid import UUID
 
 from evaluations import bell, transitions
-from evaluations.enums import Stage, Status
+from evaluations.datasets.errors import DataError
+from evaluations.enums import Mode, Stage, Status
 from evaluations.models import Submission
+from evaluations.runs import request_runs
+from evaluations.tasks import LAUNCH
 from evaluations.transitions import TransitionRefused
+from evaluations.waiting import note_waiting
+from prism_site.policy.errors import PolicyInvalid
+from prism_site.policy.resolve import resolve_policy
+from reviews import actions as reviews
+from reviews.ladder import Outcome
 
 BY = "system:pipeline"
 ADVANCE = "prism_site.pipeline.advance"
-LAUNCH = "evaluations.tasks.launch_tick"
 
 
 def ring(sender: Any, submission_id: UUID, **kwargs: Any) -> None:
     """Ask the queue to look at a submission that has moved."""
-    bell.ring(ADVANCE, str(submission_id))
+    bell.ring(ADVANCE, str(submission_id), once=True)
 
 
 def advance(submission_id: str) -> bool:
     """Take the next step of a submission, if it is ours to take; return whether one was taken."""
     submission = Submission.objects.get(pk=submission_id)
-    if submission.status == Status.HELD:
-        return False  # only an operator moves it
+    before = submission.stage
     try:
-        return _step(submission)
+        _step(submission)
     except TransitionRefused:
         return False  # another worker took this step
+    submission.refresh_from_db()
+    return submission.stage != before
 
 
-def _step(submission: Submission) -> bool:
+def advance_waiting() -> None:
+    """Take every step that is ours to take, here and now: for installations that run no queue."""
+    ours = [Stage.RECEIVED, Stage.REVIEW, Stage.QUEUED, Stage.SCORING]
+    for submission_id in Submission.objects.filter(stage__in=ours).values_list("pk", flat=True):
+        while advance(str(submission_id)):
+            pass
+
+
+def _step(submission: Submission) -> None:
+    if submission.status == Status.HELD:
+        return  # only an operator moves it
     match Stage(submission.stage):
         case Stage.RECEIVED:
             transitions.begin_review(submission.pk, by=BY)
+        case Stage.REVIEW:
+            _review(submission)
         case Stage.QUEUED:
-            bell.ring(LAUNCH, once=True)
-            return False  # a launch tick takes it when a slot is free
-        case _:
-            return False
-    return True
+            _queue(submission)
+        case Stage.EVALUATING:
+            pass  # the reconcile tick moves it on when its job has ended
+        case Stage.SCORING:
+            _score(submission)
+        case Stage.DONE:
+            pass
+
+
+def _review(submission: Submission) -> None:
+    decision = reviews.review(submission.pk)
+    match decision.outcome:
+        case Outcome.PASS | Outcome.FLAG:
+            transitions.enqueue(submission.pk, by=BY)
+        case Outcome.REJECT:
+            assert decision.because is not None
+            code, reason = decision.because.code, decision.because.sentence
+            transitions.reject(submission.pk, by=BY, reason_code=code, reason=reason)
+        case Outcome.HOLD | Outcome.QUARANTINE:
+            pass  # suspicion never goes on by itself
+
+
+def _queue(submission: Submission) -> None:
+    """The runs exist from now on; a launch tick takes them when a slot is free."""
+    try:
+        request_runs(submission, resolve_policy(official=Mode(submission.mode).is_official))
+    except (DataError, PolicyInvalid) as error:
+        note_waiting(submission.pk, by=BY, code=error.code, detail=str(error))
+    else:
+        bell.ring(LAUNCH, once=True)
+
+
+def _score(submission: Submission) -> None:
+    from scoring.actions import record_score
+
+    record_score(submission_id=submission.pk, by=BY)

@@ -26,6 +26,12 @@ class Finding:
     file: str = ""
     line: int = 0  # 1-based; 0 where the finding has no line
 
+    @property
+    def sentence(self) -> str:
+        """The message with its place, for people."""
+        place = f"{self.file}, line {self.line}: " if self.line else f"{self.file}: " if self.file else ""
+        return place + self.message
+
     def as_json(self) -> dict[str, Any]:
         """The finding as it is stored; the outcome by its name."""
         return {**asdict(self), "outcome": self.outcome.name.lower()}

@@ -1,0 +1,50 @@
+"""Where attempts keep their files, and which folders may still have a job in them."""
+
+import shutil
+from pathlib import Path
+
+from prism_site.config import env
+
+# What outlives an attempt: the referee's results and the logs.
+KEPT = frozenset(
+    {
+        "prism_run_manifest.v2.json",
+        "curve.npz",
+        "final.safetensors",
+        "learner.log",
+        "progress.jsonl",
+        "referee.log",
+        "handle.json",
+        "exit.json",
+    }
+)
+_MARKERS = ".jobs"
+
+
+def folder_of(label: str) -> Path:
+    """The folder of an attempt, `<run id>.<fencing token>`."""
+    return env().artifact_path / label
+
+
+def mark(label: str) -> None:
+    """Remember that this host has files of an attempt to look after."""
+    marker = env().artifact_path / _MARKERS / label
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.touch()
+
+
+def marked() -> list[str]:
+    """Labels of the attempts that have not been cleaned up on this host."""
+    markers = env().artifact_path / _MARKERS
+    return sorted(path.name for path in markers.iterdir()) if markers.is_dir() else []
+
+
+def clean(label: str) -> None:
+    """Remove what an ended attempt need not keep; may be repeated."""
+    folder = folder_of(label)
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name not in KEPT:
+            path.unlink(missing_ok=True)
+    (env().artifact_path / _MARKERS / label).unlink(missing_ok=True)

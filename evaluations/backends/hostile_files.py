@@ -1,0 +1,33 @@
+"""Reading what a job left in its folder, as if somebody wanted to do us harm with it."""
+
+import os
+import stat
+from pathlib import Path
+
+
+class FileRefused(Exception):  # noqa: N818 - says what happened
+    """Not a plain file of a bearable size."""
+
+    code = "file_refused"
+
+
+def read_capped(path: Path, max_bytes: int) -> bytes:
+    """The bytes of a plain file; empty where there is none.
+
+    Raises:
+        FileRefused: a link, a device, a pipe, or more than `max_bytes`.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise FileRefused(f"{path.name}: {error.strerror}") from error
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+            raise FileRefused(f"{path.name}: not a plain file")
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise FileRefused(f"{path.name}: more than {max_bytes} bytes")
+    return content

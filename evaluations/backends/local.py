@@ -1,0 +1,164 @@
+"""The local backend: runs as detached processes of this host. Verbs over an attempt's folder, all idempotent.
+
+prepare and clean are those of every backend that keeps folders (`prepare`, `folders`); here are launch,
+poll, collect and stop.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from evaluations.backends.hostile_files import FileRefused, read_capped
+from evaluations.backends.launcher import EXIT, HANDLE
+from evaluations.backends.processes import boot_id, end_session, session_members, start_time
+from evaluations.runner.manifest import ManifestInvalid, validate
+from prism_site.config import ROOT
+
+NAME = "local"
+MANIFEST = "prism_run_manifest.v2.json"
+MAX_MANIFEST_BYTES = 16 * 1024**2
+MAX_HANDLE_BYTES = 4096
+LAUNCH_SECONDS = 30  # for the launcher to write its handle, on a busy host
+STOP_GRACE_SECONDS = 3.0
+
+
+class LaunchFailed(Exception):  # noqa: N818 - says what happened
+    """The job could not be started on this host."""
+
+    code = "host_launch_failed"
+
+
+class JobState(Enum):
+    """What a look at the host says about a job."""
+
+    ABSENT = "absent"  # never started here
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+def this_host() -> str:
+    """The name under which this host holds leases."""
+    return socket.gethostname()
+
+
+def launch(folder: Path, command: list[str], *, limit_seconds: float) -> None:
+    """Start `command` detached, with `folder` as its place of work; nothing if it was started before.
+
+    Raises:
+        LaunchFailed: no handle was written.
+    """
+    if (folder / HANDLE).exists():
+        return
+    launcher = [sys.executable, "-m", "evaluations.backends.launcher", str(folder), str(limit_seconds)]
+    try:
+        started = subprocess.run(
+            [*launcher, *command],
+            env=_environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=LAUNCH_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LaunchFailed(str(error)) from error
+    if started.returncode:
+        raise LaunchFailed(f"the launcher ended with {started.returncode}")
+
+
+def referee_command(job: Path) -> list[str]:
+    """The command line of a scored run."""
+    return [sys.executable, "-m", "evaluations.runner", "run", str(job)]
+
+
+def poll(folder: Path) -> JobState:
+    """Whether the job was started, runs or has ended."""
+    handle = read_handle(folder)
+    if handle is None:
+        return JobState.ABSENT
+    return JobState.RUNNING if _is_alive(handle) else JobState.ENDED
+
+
+def read_handle(folder: Path) -> dict[str, Any] | None:
+    """What identifies the job on this host; None where it never started."""
+    handle = _read_object(folder / HANDLE, MAX_HANDLE_BYTES)
+    sound = handle is not None and type(handle.get("pid")) is int and handle["pid"] > 1
+    return handle if sound else None
+
+
+def exit_code(folder: Path) -> int | None:
+    """The referee's exit status, negative for a signal; None where nobody could see it."""
+    status = _read_object(folder / EXIT, MAX_HANDLE_BYTES)
+    code = status.get("exit_code") if status else None
+    return code if type(code) is int else None
+
+
+def collect(folder: Path) -> dict[str, Any] | None:
+    """The manifest of an ended job as a checked JSON object; None where it left none.
+
+    Raises:
+        ManifestInvalid: it is no manifest.
+        FileRefused: it is not even a plain file.
+    """
+    raw = read_capped(folder / MANIFEST, MAX_MANIFEST_BYTES)
+    if not raw:
+        return None
+    manifest = _parse(raw)
+    validate(manifest)
+    return manifest
+
+
+def stop(folder: Path) -> None:
+    """End whatever still lives of a job: its leader and every process of its session."""
+    handle = read_handle(folder)
+    if handle is not None and handle.get("boot") == boot_id() and _is_ours(handle):
+        end_session(handle["pid"], grace_seconds=STOP_GRACE_SECONDS)
+
+
+def _is_alive(handle: dict[str, Any]) -> bool:
+    return handle.get("boot") == boot_id() and start_time(handle["pid"]) == handle.get("start_time")
+
+
+def _is_ours(handle: dict[str, Any]) -> bool:
+    """The kernel gives a number to nobody while a session bears it: another leader means ours is gone."""
+    leader = start_time(handle["pid"])
+    return leader == handle.get("start_time") or (leader is None and bool(session_members(handle["pid"])))
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Nothing of ours: no secret, no setting reaches the job."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONSAFEPATH": "1",  # the folder the job works in holds files that others wrote
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def _read_object(path: Path, max_bytes: int) -> dict[str, Any] | None:
+    try:
+        value = json.loads(read_capped(path, max_bytes) or b"null")
+    except (FileRefused, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _parse(raw: bytes) -> dict[str, Any]:
+    try:
+        manifest = json.loads(raw, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ManifestInvalid(f"not JSON: {error}") from error
+    if not isinstance(manifest, dict):
+        raise ManifestInvalid("not an object")
+    return manifest
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number")

@@ -1,0 +1,123 @@
+"""Building the folder of an attempt: the bundle's files, the text, the frozen job."""
+
+import hashlib
+import hmac
+from pathlib import Path
+
+from evaluations.backends.folders import folder_of, mark
+from evaluations.backends.streams import shared_stream, yardsticks
+from evaluations.bundles import stored_bundle
+from evaluations.datasets.reference_tokenizers import NAMES, staged_tokenizer
+from evaluations.datasets.stream import StreamFile
+from evaluations.enums import Mode
+from evaluations.intake.manifest import BundleManifest
+from evaluations.models import Attempt, Run
+from evaluations.runner.job import BundleSpec, Job, Limits, Schedule, StreamSpec
+from prism_site.config import env, persistent_secret
+from prism_site.policy.resolve import Policy
+from prism_site.policy.schemas.modes import ModeTargets
+
+JOB = "JOB.json"
+BUNDLE = "bundle"
+
+
+def prepare(attempt: Attempt, policy: Policy) -> Path:
+    """Make an attempt's folder ready to launch, store the run's yardsticks, return the folder.
+
+    Raises:
+        DataError: no data, a changed shard, a tokenizer that is not staged.
+        BundleChanged: the stored bundle is not the accepted one.
+        OSError: the disk.
+    """
+    mark(attempt.label)
+    run = attempt.run
+    targets = policy.execution_mode_targets.of(run.mode)
+    stream = shared_stream(
+        env().data_path,
+        env().var_dir / "streams",
+        order_seed=run.seed,
+        byte_budget=targets.byte_budget,
+        allow_short=not Mode(run.mode).is_official,
+    )
+    schedule = schedule_of(targets)
+    Run.objects.filter(pk=run.pk).update(yardsticks=yardsticks(stream, schedule))
+    folder = folder_of(attempt.label)
+    folder.mkdir(parents=True)
+    bundle = stored_bundle(run.submission_id)
+    bundle.write_to(folder / BUNDLE)
+    _write_private(folder / JOB, _job(run, folder, bundle.manifest, stream, policy).to_json())
+    return folder
+
+
+def schedule_of(targets: ModeTargets) -> Schedule:
+    """How a mode cuts, shows and scores the text."""
+    return Schedule(
+        byte_budget=targets.byte_budget,
+        chunk_first_bytes=targets.chunk_first_bytes,
+        chunk_growth=targets.chunk_growth,
+        chunk_max_bytes=targets.chunk_max_bytes,
+        sequence_length=targets.sequence_length,
+        score_fraction=targets.score_fraction,
+    )
+
+
+def run_secret(mode: str, manifest_sha256: str, order_seed: int) -> str:
+    """Hex key of a run's secret draws: the same for every submission of a mode on the same text.
+
+    Nothing of the submission goes in, so that all are scored on the same windows.
+    """
+    message = f"run:{mode}:{manifest_sha256}:{order_seed}".encode()
+    return hmac.new(persistent_secret("run_secret").encode(), message, hashlib.sha256).hexdigest()
+
+
+def _job(run: Run, folder: Path, manifest: BundleManifest, stream: StreamFile, policy: Policy) -> Job:
+    targets = policy.execution_mode_targets.of(run.mode)
+    return Job(
+        submission_id=str(run.submission_id),
+        run_id=str(run.pk),
+        mode=run.mode,
+        seed=run.seed,
+        bundle=_bundle_spec(manifest, folder / BUNDLE),
+        stream=_stream_spec(stream),
+        output_folder=str(folder),
+        run_secret=run_secret(run.mode, stream.manifest_sha256, stream.order_seed),
+        schedule=schedule_of(targets),
+        limits=Limits(
+            max_parameters=env().max_parameters,
+            max_layers=env().max_layers,
+            wall_seconds=float(targets.wall_seconds),
+            artifacts_quota_bytes=policy.sandbox_limits.artifacts_quota_bytes,
+        ),
+        reference_tokenizers=_reference_tokenizers(manifest.tokenizer),
+        sandbox=env().sandbox,
+    )
+
+
+def _bundle_spec(manifest: BundleManifest, folder: Path) -> BundleSpec:
+    return BundleSpec(
+        folder=str(folder),
+        architecture=manifest.architecture.entrypoint,
+        training=None if manifest.kind == "architecture_only" else manifest.training.entrypoint,
+        tokenizer=manifest.tokenizer,
+    )
+
+
+def _stream_spec(stream: StreamFile) -> StreamSpec:
+    return StreamSpec(
+        path=str(stream.path),
+        sha256=stream.sha256,
+        bytes=stream.bytes,
+        source=stream.source,
+        revision=stream.revision,
+        manifest_sha256=stream.manifest_sha256,
+        order_seed=stream.order_seed,
+    )
+
+
+def _reference_tokenizers(declared: str) -> dict[str, str]:
+    return {declared: str(staged_tokenizer(declared, env().data_path))} if declared in NAMES else {}
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,68 @@
+"""The text of runs as files, made once per data, order and budget and shared by all runs on this host."""
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from evaluations.datasets.atomic import atomic_file
+from evaluations.datasets.baselines import ppmd_bits
+from evaluations.datasets.shards import verify
+from evaluations.datasets.stream import StreamFile, materialise_stream
+from evaluations.runner.job import Schedule
+from evaluations.runner.stream import chunk_cuts
+
+
+def shared_stream(
+    data_dir: Path, cache: Path, *, order_seed: int, byte_budget: int, allow_short: bool
+) -> StreamFile:
+    """The stream's file below `cache`; the shards are verified whether or not it is there already.
+
+    Raises:
+        DataError: missing, changed or too little data.
+    """
+    manifest = verify(data_dir)
+    out = cache / f"{manifest.sha256[:32]}.{order_seed}.{byte_budget}.txt"
+    kept = _kept(out)
+    if kept is not None:
+        return kept
+    stream = materialise_stream(
+        data_dir, order_seed=order_seed, byte_budget=byte_budget, out=out, allow_short=allow_short
+    )
+    _write_json(_record_of(out), {**asdict(stream), "path": str(out)})
+    return stream
+
+
+def yardsticks(stream: StreamFile, schedule: Schedule) -> dict[str, list[float]]:
+    """PPMd's code length in bits at the chunk cuts, as `{"bytes": [...], "ppmd_bits": [...]}`."""
+    cut = (schedule.chunk_first_bytes, schedule.chunk_growth, schedule.chunk_max_bytes)
+    kept = stream.path.with_suffix(f".{'-'.join(map(str, cut))}.ppmd.json")
+    if kept.is_file():
+        known: dict[str, list[float]] = json.loads(kept.read_bytes())
+        return known
+    text = stream.path.read_bytes()
+    cuts = chunk_cuts(text, first_bytes=cut[0], growth=cut[1], max_bytes=cut[2])
+    computed: dict[str, Any] = {"bytes": cuts, "ppmd_bits": ppmd_bits(text, cuts)}
+    _write_json(kept, computed)
+    return computed
+
+
+def _kept(out: Path) -> StreamFile | None:
+    """The stream made earlier, if its bytes still are what they were."""
+    record = _record_of(out)
+    if not (record.is_file() and out.is_file()):
+        return None
+    stream = StreamFile(**json.loads(record.read_bytes()))
+    with out.open("rb") as file:
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    return replace(stream, path=out) if actual == stream.sha256 else None
+
+
+def _record_of(out: Path) -> Path:
+    return out.with_suffix(".json")
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    with atomic_file(path) as file:
+        file.write(json.dumps(value).encode())

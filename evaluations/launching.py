@@ -1,0 +1,97 @@
+"""Starting the next queued run on this host, and saying why none is started."""
+
+from datetime import timedelta
+
+import structlog
+from django.db.models.functions import Now
+
+from evaluations import claims
+from evaluations.attempts import lose
+from evaluations.backends import folders, local
+from evaluations.backends.prepare import JOB, prepare
+from evaluations.bundles import BundleChanged
+from evaluations.datasets.errors import DataError
+from evaluations.datasets.manifest import load_manifest
+from evaluations.enums import AttemptState, Mode, Stage, Status
+from evaluations.host_lock import launch_lock
+from evaluations.models import Attempt, Submission
+from evaluations.waiting import note_waiting
+from prism_site.config import env
+from prism_site.policy.resolve import Policy, resolve_policy
+
+UNOFFICIAL = [mode for mode in Mode if not mode.is_official]
+OFFICIAL_UNAVAILABLE = "official_modes_unavailable"
+STORAGE = "host_storage"
+HOST_FAULTS = ("data_", "tokenizer_", "host_", "bundle_")  # beginnings of reasons that no submission causes
+PAUSE = timedelta(seconds=120)  # after such a fault, before this host tries again
+HARD_LIMIT_FACTOR, HARD_LIMIT_GRACE_SECONDS = 3.0, 600.0  # scoring goes on after the learner's wall clock
+log = structlog.get_logger(__name__)
+
+
+def launch_next() -> bool:
+    """Start one queued run if a slot is free and nothing forbids it; return whether one was claimed."""
+    with launch_lock() as mine:
+        if not mine or free_slots() < 1:
+            return False
+        _say_official_modes_wait()
+        if _host_is_unfit():
+            return False
+        policy = resolve_policy(official=False)
+        attempt = claims.claim(
+            host=local.this_host(), backend=local.NAME, modes=UNOFFICIAL, policy_row_ids=policy.row_ids
+        )
+        if attempt is not None:
+            _start(attempt, policy)
+        return attempt is not None
+
+
+def free_slots() -> int:
+    """Runs that this host may start now."""
+    return env().local_slots - claims.live_on(local.this_host())
+
+
+def _start(attempt: Attempt, policy: Policy) -> None:
+    """Prepare and launch; what fails before the job ran is nobody's allowance."""
+    try:
+        folder = prepare(attempt, policy)
+        local.launch(folder, local.referee_command(folder / JOB), limit_seconds=_hard_limit(attempt, policy))
+    except (DataError, BundleChanged, local.LaunchFailed) as error:
+        _give_up(attempt, error.code, str(error))
+    except OSError as error:
+        _give_up(attempt, STORAGE, str(error))
+
+
+def _give_up(attempt: Attempt, code: str, detail: str) -> None:
+    local.stop(folders.folder_of(attempt.label))
+    lose(attempt, reason=code, detail=detail, counted=False)
+    folders.clean(attempt.label)
+
+
+def _hard_limit(attempt: Attempt, policy: Policy) -> float:
+    wall_seconds = policy.execution_mode_targets.of(attempt.run.mode).wall_seconds
+    return wall_seconds * HARD_LIMIT_FACTOR + HARD_LIMIT_GRACE_SECONDS
+
+
+def _host_is_unfit() -> bool:
+    """Without data nothing is claimed; after a fault of this host it rests before it claims again."""
+    try:
+        load_manifest(env().data_path)
+    except DataError as error:
+        _say_next_waits(UNOFFICIAL, error.code, str(error))
+        return True
+    recent = Attempt.objects.filter(
+        host=local.this_host(), state=AttemptState.LOST, ended_at__gt=Now() - PAUSE
+    )
+    return any(reason.startswith(HOST_FAULTS) for reason in recent.values_list("reason", flat=True))
+
+
+def _say_official_modes_wait() -> None:
+    official = [mode for mode in Mode if mode.is_official]
+    _say_next_waits(official, OFFICIAL_UNAVAILABLE, "Official runs need the sandbox, which is not there yet.")
+
+
+def _say_next_waits(modes: list[Mode], code: str, detail: str) -> None:
+    waiting = Submission.objects.filter(mode__in=modes, status=Status.PENDING, stage=Stage.QUEUED)
+    first = waiting.order_by("created_at").first()
+    if first is not None and note_waiting(first.pk, by=claims.BY, code=code, detail=detail):
+        log.warning("launch_waits", submission=str(first.pk), code=code, detail=detail)

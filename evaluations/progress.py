@@ -1,0 +1,68 @@
+"""Turning the progress lines of a running job into curve points, each once, in order.
+
+The file is read as hostile input: whoever shares the job's folder might have written to it.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from evaluations.backends.hostile_files import read_capped
+from evaluations.models import Attempt, CurvePoint
+
+MAX_FILE_BYTES = 64 * 1024**2
+MAX_LINE_BYTES = 4096
+MAX_INT = 2**53
+INTEGERS = ("index", "stream_bytes", "chunk_bytes", "tokens", "nonfinite")
+FLOATS = ("bits", "chunk_bits", "seconds")
+
+
+def ingest(attempt: Attempt, progress: Path) -> int:
+    """Store the chunks that were reported since the last time; return how many points were added.
+
+    The count of lines is the sequence number: a tick that runs twice, or two at once, stores nothing twice.
+    """
+    lines = read_capped(progress, MAX_FILE_BYTES).split(b"\n")[:-1]  # a line without its end is not there yet
+    before = Attempt.objects.values_list("lines_ingested", flat=True).get(pk=attempt.pk)
+    points = [point for line in lines[before:] if (point := _point(attempt, line)) is not None]
+    with transaction.atomic():
+        unchanged = Attempt.objects.filter(pk=attempt.pk, lines_ingested=before)
+        if not unchanged.update(lines_ingested=max(before, len(lines))):
+            return 0  # another tick was faster
+        CurvePoint.objects.bulk_create(points, ignore_conflicts=True)
+    return len(points)
+
+
+def _point(attempt: Attempt, line: bytes) -> CurvePoint | None:
+    fields = _chunk_fields(line)
+    return None if fields is None else CurvePoint(attempt=attempt, **fields)
+
+
+def _chunk_fields(line: bytes) -> dict[str, Any] | None:
+    """The numbers of a chunk line, or None for any other line."""
+    if len(line) > MAX_LINE_BYTES:
+        return None
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(message, dict) or message.get("type") != "chunk":
+        return None
+    fields = {name: message.get(name) for name in (*INTEGERS, *FLOATS)}
+    return fields if _sound(fields) else None
+
+
+def _sound(fields: dict[str, Any]) -> bool:
+    counts, amounts = [fields[name] for name in INTEGERS], [fields[name] for name in FLOATS]
+    return all(map(_is_count, counts)) and all(map(_is_amount, amounts))
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < MAX_INT
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
