@@ -7,7 +7,7 @@ from evaluations.intake.bundle import Bundle, read_bundle
 from evaluations.models import StoredBundle
 
 
-class BundleChanged(Exception):  # noqa: N818 - says what happened
+class BundleChanged(Exception):
     """The stored bytes are no longer those that were accepted."""
 
     code = "bundle_changed"

@@ -3,15 +3,17 @@
 import shutil
 from pathlib import Path
 
+from evaluations.runner.constants import MANIFEST_NAME
 from prism_site.config import env
 
 # What outlives an attempt: the referee's results and the logs.
 KEPT = frozenset(
     {
-        "prism_run_manifest.v2.json",
+        MANIFEST_NAME,
         "curve.npz",
         "final.safetensors",
         "learner.log",
+        "predictor.log",
         "progress.jsonl",
         "referee.log",
         "handle.json",

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 
-class FileRefused(Exception):  # noqa: N818 - says what happened
+class FileRefused(Exception):
     """Not a plain file of a bearable size."""
 
     code = "file_refused"

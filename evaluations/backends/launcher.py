@@ -1,24 +1,26 @@
 """A job that is nobody's child: `python -m evaluations.backends.launcher FOLDER LIMIT_SECONDS COMMAND...`
 
 The launcher forks and leaves; its child becomes the leader of a new session, so that neither the death of
-the queue worker nor a signal to its group reaches the job. The child writes `handle.json` before it works
+the queue worker nor a signal to its group reaches the job. The leader writes `handle.json` before it works
 and `exit.json` after, both atomically; in between it starts the command, whose standard output and error
-become `progress.jsonl` and `referee.log`, and ends the session's group when the limit has passed.
-Standard library only.
+become `progress.jsonl` and `referee.log`, and ends it when the limit has passed. Orphans of the job fall to
+the leader, which leaves none behind. Standard library only.
 """
 
+import ctypes
 import json
 import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 
-from evaluations.backends.processes import boot_id, start_time
+from evaluations.backends.processes import boot_id, descendants, look
 
 HANDLE = "handle.json"
 EXIT = "exit.json"
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(argv: list[str]) -> int:
@@ -29,31 +31,41 @@ def main(argv: list[str]) -> int:
         os.close(write_end)
         return 0 if os.read(read_end, 1) else 1
     os.close(read_end)
-    os.setsid()
-    _write(folder / HANDLE, {"pid": os.getpid(), "start_time": start_time(os.getpid()), "boot": boot_id()})
+    _lead(folder)
     os.write(write_end, b"1")
     os.close(write_end)
-    _supervise(folder, limit_seconds, command)
+    code, limit_passed = _work(folder, limit_seconds, command)
+    _end_orphans()
+    _write(folder / EXIT, {"exit_code": code, "limit_passed": limit_passed})
     os._exit(0)
 
 
-def _supervise(folder: Path, limit_seconds: float, command: list[str]) -> None:
-    signal.signal(signal.SIGTERM, _stay)
+def _lead(folder: Path) -> None:
+    os.setsid()
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    me = look(os.getpid())
+    assert me is not None
+    _write(folder / HANDLE, {"pid": me.pid, "start_time": me.start_time, "boot": boot_id()})
+
+
+def _work(folder: Path, limit_seconds: float, command: list[str]) -> tuple[int, bool]:
+    """Exit status of the command, negative for a signal, and whether the limit ended it."""
     with (folder / "progress.jsonl").open("ab") as out, (folder / "referee.log").open("ab") as err:
-        for target, descriptor in ((out.fileno(), 1), (err.fileno(), 2)):
-            os.dup2(target, descriptor)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        job = subprocess.Popen(command, cwd=folder)
+        job = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
     try:
-        code, limited = job.wait(limit_seconds), False
+        return job.wait(limit_seconds), False
     except subprocess.TimeoutExpired:
         job.kill()
-        code, limited = job.wait(), True
-    _write(folder / EXIT, {"exit_code": code, "limit_passed": limited})
+        return job.wait(), True
 
 
-def _stay(signum: int, frame: FrameType | None) -> None:
-    """The whole session is asked to stop; the leader stays to report how the job ended."""
+def _end_orphans() -> None:
+    while left := descendants([os.getpid()]):
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                os.waitpid(pid, 0)
 
 
 def _write(path: Path, value: dict[str, object]) -> None:

@@ -6,28 +6,30 @@ poll, collect and stop.
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from evaluations.backends.hostile_files import FileRefused, read_capped
 from evaluations.backends.launcher import EXIT, HANDLE
-from evaluations.backends.processes import boot_id, end_session, session_members, start_time
-from evaluations.runner.manifest import ManifestInvalid, validate
+from evaluations.backends.processes import boot_id, end_session, look, session_members
+from evaluations.runner.constants import MANIFEST_NAME
+from evaluations.runner.manifest import MANIFEST_CAP_BYTES, ManifestInvalid, validate
 from prism_site.config import ROOT
 
 NAME = "local"
-MANIFEST = "prism_run_manifest.v2.json"
-MAX_MANIFEST_BYTES = 16 * 1024**2
+CODE = re.compile(r"[a-z0-9_]{1,64}")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_HANDLE_BYTES = 4096
 LAUNCH_SECONDS = 30  # for the launcher to write its handle, on a busy host
-STOP_GRACE_SECONDS = 3.0
 
 
-class LaunchFailed(Exception):  # noqa: N818 - says what happened
+class LaunchFailed(Exception):
     """The job could not be started on this host."""
 
     code = "host_launch_failed"
@@ -105,11 +107,14 @@ def collect(folder: Path) -> dict[str, Any] | None:
         ManifestInvalid: it is no manifest.
         FileRefused: it is not even a plain file.
     """
-    raw = read_capped(folder / MANIFEST, MAX_MANIFEST_BYTES)
+    raw = read_capped(folder / MANIFEST_NAME, MANIFEST_CAP_BYTES)
     if not raw:
         return None
-    manifest = _parse(raw)
-    validate(manifest)
+    try:
+        manifest = _parse(raw)
+        validate(manifest)
+    except (ValueError, RecursionError) as error:
+        raise ManifestInvalid(f"not JSON: {error}") from error
     return manifest
 
 
@@ -117,17 +122,18 @@ def stop(folder: Path) -> None:
     """End whatever still lives of a job: its leader and every process of its session."""
     handle = read_handle(folder)
     if handle is not None and handle.get("boot") == boot_id() and _is_ours(handle):
-        end_session(handle["pid"], grace_seconds=STOP_GRACE_SECONDS)
+        end_session(handle["pid"])
 
 
 def _is_alive(handle: dict[str, Any]) -> bool:
-    return handle.get("boot") == boot_id() and start_time(handle["pid"]) == handle.get("start_time")
+    leader = look(handle["pid"])
+    same = leader is not None and leader.start_time == handle.get("start_time")
+    return same and handle.get("boot") == boot_id()
 
 
 def _is_ours(handle: dict[str, Any]) -> bool:
     """The kernel gives a number to nobody while a session bears it: another leader means ours is gone."""
-    leader = start_time(handle["pid"])
-    return leader == handle.get("start_time") or (leader is None and bool(session_members(handle["pid"])))
+    return _is_alive(handle) or (look(handle["pid"]) is None and bool(session_members(handle["pid"])))
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -151,13 +157,32 @@ def _read_object(path: Path, max_bytes: int) -> dict[str, Any] | None:
 
 
 def _parse(raw: bytes) -> dict[str, Any]:
-    try:
-        manifest = json.loads(raw, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise ManifestInvalid(f"not JSON: {error}") from error
+    manifest = json.loads(raw, parse_constant=_refuse_constant)
     if not isinstance(manifest, dict):
         raise ManifestInvalid("not an object")
+    _check_storable(manifest)
     return manifest
+
+
+def _check_storable(manifest: dict[str, Any]) -> None:
+    """What no database would take: NUL and lone surrogates in text, a code that is none."""
+    if any(UNSTORABLE.search(text) for text in _texts(manifest)):
+        raise ManifestInvalid("text that cannot be stored")
+    if not isinstance(manifest.get("code"), str) or not CODE.fullmatch(manifest["code"]):
+        raise ManifestInvalid("the code is no code")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every string in a JSON value, keys included; without recursion, since depth is the sender's."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            waiting += item
 
 
 def _refuse_constant(name: str) -> float:

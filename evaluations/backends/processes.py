@@ -3,9 +3,19 @@
 import os
 import signal
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
-_SESSION, _STATE, _START = 3, 0, 19  # fields of /proc/<pid>/stat after the command's name
+
+class Process(NamedTuple):
+    """What /proc/<pid>/stat says of a living process; zombies do not count as living."""
+
+    pid: int
+    parent: int
+    session: int
+    start_time: int  # clock ticks since boot
 
 
 def boot_id() -> str:
@@ -13,45 +23,59 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
-def start_time(pid: int) -> int | None:
-    """Ticks since boot at which a process began; None where there is none, or only a zombie."""
-    fields = _stat(pid)
-    return None if fields is None or fields[_STATE] in "ZX" else int(fields[_START])
-
-
-def session_members(session: int) -> list[int]:
-    """Living processes of a session."""
-    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return [pid for pid in pids if _is_member(pid, session)]
-
-
-def end_session(session: int, *, grace_seconds: float) -> None:
-    """Ask every process of a session to stop, then make it."""
-    _signal_all(session, signal.SIGTERM)
-    deadline = time.monotonic() + grace_seconds
-    while session_members(session) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    while session_members(session):  # a process may fork between the look and the kill
-        _signal_all(session, signal.SIGKILL)
-        time.sleep(0.005)
-
-
-def _signal_all(session: int, signum: int) -> None:
-    for pid in session_members(session):
-        try:
-            os.kill(pid, signum)
-        except ProcessLookupError:
-            continue
-
-
-def _is_member(pid: int, session: int) -> bool:
-    fields = _stat(pid)
-    return fields is not None and fields[_STATE] not in "ZX" and int(fields[_SESSION]) == session
-
-
-def _stat(pid: int) -> list[str] | None:
+def look(pid: int) -> Process | None:
+    """The living process of that number."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return text.rpartition(")")[2].split()
+    fields = text.rpartition(")")[2].split()  # the command's name before it may hold anything
+    if fields[0] in "ZX":
+        return None
+    return Process(pid, parent=int(fields[1]), session=int(fields[3]), start_time=int(fields[19]))
+
+
+def living() -> list[Process]:
+    """Every living process that we can see."""
+    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return [process for pid in pids if (process := look(pid)) is not None]
+
+
+def session_members(session: int) -> set[int]:
+    """Living processes of a session."""
+    return {process.pid for process in living() if process.session == session}
+
+
+def descendants(roots: Iterable[int]) -> set[int]:
+    """Children of the roots, their children and so on; the roots themselves are not among them."""
+    children: dict[int, list[int]] = {}
+    for process in living():
+        children.setdefault(process.parent, []).append(process.pid)
+    found, waiting = set[int](), list(roots)
+    while waiting:
+        fresh = [child for child in children.get(waiting.pop(), []) if child not in found]
+        found.update(fresh)
+        waiting.extend(fresh)
+    return found
+
+
+def end_session(session: int) -> None:
+    """Kill a session and everything its processes started, also what moved to sessions of its own.
+
+    The members are stopped first: killed later, they keep their children findable, and a referee sees
+    nothing of its children's end that it could write a verdict about.
+    """
+    members = session_members(session)
+    _signal(members, signal.SIGSTOP)
+    while below := descendants(members) - members:
+        _signal(below, signal.SIGKILL)
+        time.sleep(0.005)
+    while members := session_members(session):
+        _signal(members, signal.SIGKILL)
+        time.sleep(0.005)
+
+
+def _signal(pids: Iterable[int], signum: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signum)
