@@ -85,7 +85,7 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
 )
 
 
-class BundleRefused(Exception):  # noqa: N818 - a verdict on a bundle, not a fault of ours
+class BundleRefused(Exception):
     """A bundle breaks a rule. `code` is a key of MESSAGES; `file` and `line` say where, where known.
 
     `detail` is a sentence of our own; whatever comes from the bundle must have passed through `shown`.

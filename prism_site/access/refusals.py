@@ -1,7 +1,7 @@
 """Why a caller is turned away: one line per reason, each with its stable code, HTTP status and sentence."""
 
 
-class AccessRefused(Exception):  # noqa: N818 - a verdict on a request, not a fault of ours
+class AccessRefused(Exception):
     """A request that is not let in. The sentence never repeats what was sent."""
 
     code = "access_refused"

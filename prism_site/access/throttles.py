@@ -5,25 +5,22 @@ of times would be read and written whole with every request.
 """
 
 import time
+from typing import TYPE_CHECKING
 
 from django.core.cache import cache
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from prism_site.access.client_address import client_address
 from prism_site.config import env
 
+if TYPE_CHECKING:  # views read the settings, which name our permissions, which may import this
+    from rest_framework.views import APIView
+
 WINDOW_SECONDS = 60
 # Requests a window; read anew with each request.
 RATES = {"read": 1200, "upload_address": 60, "upload_hotkey": 12}
-
-
-class RateLimited(Throttled):
-    """429 with Retry-After."""
-
-    default_code = "rate_limited"
 
 
 class AddressThrottle(BaseThrottle):
@@ -31,7 +28,7 @@ class AddressThrottle(BaseThrottle):
 
     scope = "read"
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         self._now = _unix_seconds()
         return _count(self.scope, self.get_ident(request), self._now) <= RATES[self.scope]
 
@@ -68,15 +65,15 @@ class HotkeyThrottle(AddressThrottle):
         return self._hotkey
 
 
-def limit_hotkey(hotkey: str, request: Request, view: APIView) -> None:
+def limit_hotkey(hotkey: str, request: Request, view: "APIView") -> None:
     """Count one upload of a verified hotkey.
 
     Raises:
-        RateLimited: over the rate; `wait` says for how many seconds.
+        Throttled: over the rate; `wait` says for how many seconds.
     """
     throttle = HotkeyThrottle(hotkey)
     if not throttle.allow_request(request, view):
-        raise RateLimited(wait=throttle.wait())
+        raise Throttled(wait=throttle.wait())
 
 
 def _unix_seconds() -> float:
