@@ -1,0 +1,191 @@
+"""A run's curve as a Plotly figure: plain values in, a plain dict out; the page adds its theme's colours."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from evaluations.runner.codelength import bits_per_byte
+
+XAxis = Literal["bytes", "chunks", "tokens", "seconds"]
+Scale = Literal["linear", "log"]
+
+UNIFORM_BPB = 8.0  # a model that knows nothing spends 8 bits on a byte
+
+X_TITLES: dict[XAxis, str] = {
+    "bytes": "text read (bytes)",
+    "chunks": "chunk",
+    "tokens": "tokens read",
+    "seconds": "time since the start (seconds)",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """Columns of a curve, one entry a chunk; `stream_bytes`, `bits`, `tokens` are totals since the start."""
+
+    index: Sequence[int] = ()
+    stream_bytes: Sequence[int] = ()
+    bits: Sequence[float] = ()
+    chunk_bytes: Sequence[int] = ()
+    chunk_bits: Sequence[float] = ()
+    tokens: Sequence[int] = ()
+    seconds: Sequence[float] = ()
+    nonfinite: Sequence[int] = ()
+
+    def along(self, x: XAxis) -> list[float]:
+        """Where the points stand on an axis."""
+        if x == "chunks":
+            return [number + 1 for number in self.index]  # a chunk counts when it is read
+        columns: dict[str, Sequence[float]] = {
+            "bytes": self.stream_bytes,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+        }
+        return list(columns[x])
+
+    def since(self, index: int) -> "Points":
+        """The points of the chunks after `index`."""
+        first = bisect_right(self.index, index)
+        return Points(**{name: column[first:] for name, column in vars(self).items()})
+
+    @property
+    def bpb(self) -> list[float]:
+        """Bits per byte over everything read so far."""
+        return list(map(bits_per_byte, self.bits, self.stream_bytes))
+
+    @property
+    def chunk_bpb(self) -> list[float]:
+        """Bits per byte of each chunk by itself."""
+        return list(map(bits_per_byte, self.chunk_bits, self.chunk_bytes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Yardsticks:
+    """What a general-purpose compressor needs for the same text: totals at the ends of the chunks."""
+
+    stream_bytes: Sequence[int] = ()
+    ppmd_bits: Sequence[float] = ()
+
+
+def figure(
+    points: Points,
+    yardsticks: Yardsticks,
+    *,
+    x: XAxis = "bytes",
+    x_scale: Scale = "log",
+    y_scale: Scale = "linear",
+) -> dict[str, Any]:
+    """`{"data": [...], "layout": {...}}`: the curve over its reference lines, without any colour."""
+    traces = [
+        *moving_traces(points, x=x),
+        _ppmd(points, yardsticks, x=x),
+        _uniform(points, yardsticks, x=x),
+    ]
+    return {"data": traces, "layout": _layout(x, x_scale, y_scale)}
+
+
+def moving_traces(points: Points, *, x: XAxis) -> list[dict[str, Any]]:
+    """The traces that grow while a run goes on, in the order in which the figure has them."""
+    along = points.along(x)
+    spoiled = [place for place, count in enumerate(points.nonfinite) if count]
+    return [
+        {
+            "meta": "chunk",
+            "name": "each chunk by itself",
+            "type": "scatter",
+            "mode": "lines",
+            "line": {"width": 1},
+            "x": along,
+            "y": points.chunk_bpb,
+            "hovertemplate": "%{y:.4f}",
+        },
+        {
+            "meta": "curve",
+            "name": "this submission, so far",
+            "type": "scatter",
+            "mode": "lines+markers",
+            "line": {"width": 2.5},
+            "marker": {"size": 4},
+            "x": along,
+            "y": points.bpb,
+            "hovertemplate": "%{y:.6f}",
+        },
+        {
+            "meta": "nonfinite",
+            "name": "not finite, charged as impossible",
+            "type": "scatter",
+            "mode": "markers",
+            "marker": {"size": 10, "symbol": "x-thin", "line": {"width": 2}},
+            "x": [along[place] for place in spoiled],
+            "y": [points.bpb[place] for place in spoiled],
+            "customdata": [points.nonfinite[place] for place in spoiled],
+            "hovertemplate": "%{customdata} positions",
+            "showlegend": bool(spoiled),
+        },
+    ]
+
+
+def columns(trace: dict[str, Any]) -> dict[str, Any]:
+    """The data of a trace alone, to be appended to the same trace of a figure that is shown already."""
+    return {name: trace[name] for name in ("x", "y", "customdata") if name in trace}
+
+
+def _ppmd(points: Points, yardsticks: Yardsticks, *, x: XAxis) -> dict[str, Any]:
+    bpb = list(map(bits_per_byte, yardsticks.ppmd_bits, yardsticks.stream_bytes))
+    along = _yardstick_places(points, yardsticks, x=x)
+    return {
+        "meta": "ppmd",
+        "name": "PPMd",
+        "type": "scatter",
+        "mode": "lines",
+        "line": {"width": 1.5, "dash": "dash"},
+        "x": along,
+        "y": bpb[: len(along)],
+        "hovertemplate": "%{y:.4f}",
+    }
+
+
+def _yardstick_places(points: Points, yardsticks: Yardsticks, *, x: XAxis) -> list[float]:
+    """The cuts of the text are known ahead in bytes and chunks; in tokens and seconds only behind the run."""
+    if x == "bytes":
+        return list(yardsticks.stream_bytes)
+    if x == "chunks":
+        return [number + 1 for number in range(len(yardsticks.stream_bytes))]
+    if list(points.index) != list(range(len(points.index))):
+        return []  # thinned out: places cannot be matched by number
+    return points.along(x)[: len(yardsticks.stream_bytes)]
+
+
+def _uniform(points: Points, yardsticks: Yardsticks, *, x: XAxis) -> dict[str, Any]:
+    places = _yardstick_places(points, yardsticks, x=x) or points.along(x)
+    ends = [places[0], places[-1]] if places else []
+    return {
+        "meta": "uniform",
+        "name": "uniform",
+        "type": "scatter",
+        "mode": "lines",
+        "line": {"width": 1.5, "dash": "dot"},
+        "x": ends,
+        "y": [UNIFORM_BPB] * len(ends),
+        "hovertemplate": "%{y:.0f}",
+    }
+
+
+def _layout(x: XAxis, x_scale: Scale, y_scale: Scale) -> dict[str, Any]:
+    x_axis: dict[str, Any] = {"title": {"text": X_TITLES[x]}, "type": x_scale, "exponentformat": "SI"}
+    if x == "seconds":
+        x_axis["exponentformat"] = "none"
+    if x_scale == "log":
+        x_axis["dtick"] = "D2"  # labels at 1, 2 and 5 of every decade
+    y_axis = {"title": {"text": "bits per byte"}, "type": y_scale, "tickformat": ".2~f"}
+    if y_scale == "log":
+        y_axis["dtick"] = "D2"
+    return {
+        "uirevision": f"{x} {x_scale} {y_scale}",  # a zoom lives as long as the axes mean the same
+        "hovermode": "x unified",
+        "margin": {"l": 56, "r": 12, "t": 8, "b": 48},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
+        "xaxis": x_axis,
+        "yaxis": y_axis,
+    }

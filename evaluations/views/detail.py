@@ -1,0 +1,117 @@
+"""Everything that the page of one submission shows, read in a constant number of queries."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import Http404
+
+from evaluations.enums import Mode, Stage, Status
+from evaluations.models import Attempt, CurvePoint, Run, StoredBundle, Submission
+from evaluations.runner.codelength import bits_per_byte
+from evaluations.views import facts
+from evaluations.views.words import Line, Reason, Words, describe, reason, timeline
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the newest attempt has come."""
+
+    stream_bytes: int
+    bpb: float
+    total_bytes: int | None
+
+    @property
+    def percent(self) -> float | None:
+        """How much of the text has been read, 0 to 100."""
+        return 100 * self.stream_bytes / self.total_bytes if self.total_bytes else None
+
+
+@dataclass(frozen=True)
+class Moving:
+    """What changes while a submission is on its way."""
+
+    submission: Submission
+    words: Words
+    timeline: list[Line]
+    run: Run | None
+    attempt: Attempt | None
+    progress: Progress | None
+    reason: Reason
+    score: Any = None  # a `scoring.models.Score`; this room only shows it
+    fact_groups: list[facts.Group] = field(default_factory=list)
+    hooks: list[dict[str, Any]] = field(default_factory=list)
+    integrity: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def mode(self) -> Mode:
+        """How large a run this is."""
+        return Mode(self.submission.mode)
+
+    @property
+    def ppmd_bpb(self) -> float | None:
+        """What PPMd needs for the same text, in bits per byte."""
+        known = self.run.yardsticks if self.run else {}
+        if not known.get("ppmd_bits"):
+            return None
+        return bits_per_byte(known["ppmd_bits"][-1], known["bytes"][-1])
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing further happens by itself."""
+        return self.submission.stage == Stage.DONE
+
+
+def moving(submission_id: UUID) -> Moving:
+    """The moving parts of a submission; raises `Http404` for an unknown one."""
+    submission = Submission.objects.select_related("score").filter(pk=submission_id).first()
+    if submission is None:
+        raise Http404("no such submission")
+    attempt = newest_attempt(submission_id)
+    run = attempt.run if attempt else None
+    manifest = (run.manifest if run else None) or {}
+    return Moving(
+        submission=submission,
+        words=describe(submission, ahead=_ahead(submission)),
+        timeline=timeline(list(submission.events.all())),
+        run=run,
+        attempt=attempt,
+        progress=_progress(attempt),
+        reason=reason(submission),
+        score=getattr(submission, "score", None),
+        fact_groups=facts.groups(manifest),
+        hooks=facts.hooks(manifest),
+        integrity=facts.integrity(manifest),
+    )
+
+
+def newest_attempt(submission_id: UUID) -> Attempt | None:
+    """The last try at evaluating a submission, with its run."""
+    attempts = Attempt.objects.select_related("run").filter(run__submission_id=submission_id)
+    return attempts.order_by("-started_at", "-pk").first()
+
+
+def bundle_files(submission_id: UUID) -> list[dict[str, Any]]:
+    """`[{"name", "bytes", "sha256"}]`; empty where the bundle could not be read."""
+    rows = StoredBundle.objects.filter(pk=submission_id).values_list("files", flat=True)
+    files = rows.first()
+    return list(files) if files else []
+
+
+def _ahead(submission: Submission) -> int | None:
+    """How many waiting submissions were accepted before this one."""
+    if submission.stage != Stage.QUEUED or submission.status != Status.PENDING:
+        return None
+    earlier = Q(created_at__lt=submission.created_at)
+    return Submission.objects.filter(earlier, status=Status.PENDING, stage=Stage.QUEUED).count()
+
+
+def _progress(attempt: Attempt | None) -> Progress | None:
+    if attempt is None:
+        return None
+    last = CurvePoint.objects.filter(attempt=attempt).order_by("-index").first()
+    if last is None:
+        return None
+    cuts = attempt.run.yardsticks.get("bytes") or [None]
+    return Progress(last.stream_bytes, bits_per_byte(last.bits, last.stream_bytes), cuts[-1])

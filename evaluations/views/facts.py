@@ -1,0 +1,100 @@
+"""A run's manifest as titled groups of facts; it was validated when it was taken."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evaluations.templatetags.prism import duration, grouped, si_bytes
+
+
+@dataclass(frozen=True)
+class Group:
+    """A heading and its (name, value) pairs."""
+
+    title: str
+    rows: list[tuple[str, str]]
+
+
+def groups(manifest: Mapping[str, Any]) -> list[Group]:
+    """Model, training, data and run; groups that the run did not reach are left out."""
+    candidates = (
+        Group("Model", _model(manifest.get("model") or {})),
+        Group("Training", _training(manifest.get("training") or {})),
+        Group("Data", _data(manifest.get("data") or {})),
+        Group("Run", _run(manifest.get("run") or {})),
+    )
+    return [group for group in candidates if group.rows]
+
+
+def hooks(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The hooks that exist in the submission, with their use."""
+    found = (manifest.get("training") or {}).get("hooks") or {}
+    return [{"name": name, **use} for name, use in sorted(found.items()) if use.get("present")]
+
+
+def integrity(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the referee checked, with what it found."""
+    claims = manifest.get("integrity") or {}
+    return [(name.replace("_", " "), _claim(value)) for name, value in claims.items() if value is not None]
+
+
+def _claim(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key.replace('_', ' ')} {_claim(entry)}" for key, entry in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _rows(*rows: tuple[str, str | None]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in rows if value not in (None, "", "–")]
+
+
+def _model(model: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return _rows(
+        ("parameters", grouped(model.get("parameters"))),
+        ("without embeddings", grouped(model.get("body_parameters"))),
+        ("layers", grouped(model.get("layers"))),
+        ("FLOPs per token", grouped(model.get("flops_per_token"))),
+        ("architecture", _short(model.get("architecture_hash"))),
+    )
+
+
+def _training(training: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return _rows(
+        ("style", training.get("style")),
+        ("commits", grouped(training.get("commits"))),
+        ("learner time", duration(training.get("learner_seconds"))),
+        ("stopped", training.get("stopped_reason")),
+    )
+
+
+def _data(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return _rows(
+        ("source", data.get("source")),
+        ("revision", _short(data.get("revision"))),
+        ("text", si_bytes(data.get("bytes"))),
+        ("manifest", _short(data.get("manifest_sha256"))),
+        ("order seed", _plain(data.get("order_seed"))),
+    )
+
+
+def _run(run: Mapping[str, Any]) -> list[tuple[str, str]]:
+    memory = run.get("peak_memory_bytes")
+    return _rows(
+        ("seed", _plain(run.get("seed"))),
+        ("device", run.get("device")),
+        ("precision", run.get("precision")),
+        ("torch", run.get("torch")),
+        ("sandbox", run.get("sandbox")),
+        ("wall time", duration(run.get("wall_seconds"))),
+        ("peak memory", si_bytes(memory) if memory else None),
+    )
+
+
+def _plain(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _short(digest: Any) -> str | None:
+    return str(digest)[:12] if digest else None

@@ -1,0 +1,13 @@
+"""Pages about submissions."""
+
+from django.urls import path
+
+from evaluations.views import submission, submit
+
+urlpatterns = [
+    path("submissions/<uuid:submission_id>", submission.page, name="submission"),
+    path("submissions/<uuid:submission_id>/live", submission.live, name="submission-live"),
+    path("submissions/<uuid:submission_id>/figure", submission.figure, name="submission-figure"),
+    path("submissions/<uuid:submission_id>/log", submission.learner_log, name="submission-log"),
+    path("submit", submit.page, name="submit"),
+]

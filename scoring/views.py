@@ -1,0 +1,91 @@
+"""The leaderboard page."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from evaluations.enums import Mode
+from evaluations.views import now
+from evaluations.views.drawing import Point
+from prism_site.config import env
+from prism_site.policy.errors import PolicyInvalid
+from scoring.epochs import Epoch, epoch_at, epoch_from
+from scoring.payout import payout
+from scoring.standings import Entry
+from scoring.standings import leaderboard as standings
+
+SHOWN = 100
+EPOCHS_OFFERED = 8
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    entry: Entry
+    points: list[Point]
+    weight: float | None
+    is_mine: bool
+
+
+@require_safe
+def leaderboard(request: HttpRequest) -> HttpResponse:
+    """Who is ahead, by mode and epoch, each hotkey with its best."""
+    mode = _mode(request.GET.get("mode", ""))
+    epochs = recent_epochs()
+    epoch = _epoch(request.GET.get("epoch", ""), epochs)
+    hotkey = request.GET.get("hotkey", "").strip()[:64]
+    shares, policy_problem = _weights(mode)
+    rows = _rows(standings(mode, epoch=epoch, limit=SHOWN), shares, hotkey=hotkey)
+    context = {
+        "mode": mode,
+        "modes": list(Mode),
+        "epoch": epoch,
+        "epochs": epochs,
+        "hotkey": hotkey,
+        "hotkey_is_listed": any(row.is_mine for row in rows),
+        "rows": rows,
+        "policy_problem": policy_problem,
+        "shown": SHOWN,
+    }
+    return render(request, "leaderboard.html", context)
+
+
+def recent_epochs() -> list[Epoch]:
+    """This epoch and the ones before it, newest first."""
+    seconds = env().epoch_seconds
+    current = epoch_at(timezone.now(), seconds)
+    return [epoch_from(current.epoch_id - back * seconds, seconds) for back in range(EPOCHS_OFFERED)]
+
+
+def _mode(asked: str) -> Mode:
+    return Mode(asked) if asked in Mode.values else Mode(env().execution_mode)
+
+
+def _epoch(asked: str, offered: list[Epoch]) -> int | None:
+    """The epoch asked for, if it is one of those offered; otherwise all time."""
+    return next((epoch.epoch_id for epoch in offered if str(epoch.epoch_id) == asked), None)
+
+
+def _rows(entries: list[Entry], shares: dict[str, float], *, hotkey: str) -> list[Row]:
+    points = now.sparse_points_of_runs(entry.score.run_id for entry in entries)
+    return [
+        Row(
+            entry=entry,
+            points=points.get(entry.score.run_id, []),
+            weight=shares.get(entry.score.hotkey),
+            is_mine=bool(hotkey) and entry.score.hotkey == hotkey,
+        )
+        for entry in entries
+    ]
+
+
+def _weights(mode: Mode) -> tuple[dict[str, float], PolicyInvalid | None]:
+    """What the standings earn; an invalid policy stops official weights and nothing else of the page."""
+    try:
+        return payout(mode).weights.weights, None
+    except PolicyInvalid as problem:
+        return {}, problem

@@ -1,0 +1,101 @@
+// Every page: the theme switch, copy buttons, times in words, and manners of the live parts.
+
+const THEMES = ["auto", "light", "dark"];
+
+function currentTheme() {
+  const theme = localStorage.getItem("theme");
+  return THEMES.includes(theme) ? theme : "auto";
+}
+
+function applyTheme(theme) {
+  if (theme === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  document.dispatchEvent(new CustomEvent("themechange"));
+}
+
+function prepareThemeToggle(button) {
+  const name = button.querySelector("[data-theme-name]");
+  name.textContent = currentTheme();
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const next = THEMES[(THEMES.indexOf(currentTheme()) + 1) % THEMES.length];
+    localStorage.setItem("theme", next);
+    name.textContent = next;
+    applyTheme(next);
+  });
+}
+
+function announce(text) {
+  document.getElementById("announcer").textContent = text;
+}
+
+async function copy(button) {
+  const source = button.dataset.copyFrom && document.getElementById(button.dataset.copyFrom);
+  const label = button.textContent;
+  await navigator.clipboard.writeText(source ? source.textContent : button.dataset.copy);
+  button.textContent = "copied";
+  announce("Copied");
+  setTimeout(() => (button.textContent = label), 1500);
+}
+
+function inWords(seconds) {
+  const size = Math.abs(seconds);
+  const text =
+    size < 60 ? `${Math.floor(size)} s`
+    : size < 3600 ? `${Math.floor(size / 60)} min`
+    : size < 86400 ? `${Math.floor(size / 3600)} h ${Math.floor((size % 3600) / 60)} min`
+    : `${Math.floor(size / 86400)} d`;
+  return seconds >= 0 ? `${text} ago` : `in ${text}`;
+}
+
+function refreshTimes(root = document) {
+  for (const time of root.querySelectorAll("time[data-ago]")) {
+    time.textContent = inWords((Date.now() - Date.parse(time.dateTime)) / 1000);
+  }
+}
+
+function enhance(root) {
+  // A page that is not served over a trustworthy connection has no clipboard.
+  if (navigator.clipboard) root.querySelectorAll(".copy[hidden]").forEach((button) => (button.hidden = false));
+  refreshTimes(root);
+}
+
+// Live parts: silent while nobody looks, untouched while nothing has changed, announced when the state changes.
+const shown = new WeakMap();
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && event.target.matches("[data-live]")) event.preventDefault();
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const target = event.target;
+  if (!target.matches("[data-live]") || event.detail.xhr.status === 286) return;
+  if (shown.get(target) === event.detail.xhr.responseText) event.detail.shouldSwap = false;
+  shown.set(target, event.detail.xhr.responseText);
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  enhance(document);
+  const state = document.querySelector("[data-announce]")?.dataset.announce;
+  if (state && state !== shown.get(document)) {
+    if (shown.has(document)) announce(state);
+    shown.set(document, state);
+  }
+});
+
+document.addEventListener("htmx:sendError", () => announce("The server does not answer; trying again."));
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) document.querySelectorAll("[data-live]").forEach((part) => htmx.trigger(part, "refresh"));
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest(".copy");
+  if (button) copy(button);
+});
+
+document.querySelectorAll("[data-theme-toggle]").forEach(prepareThemeToggle);
+enhance(document);
+const first = document.querySelector("[data-announce]");
+if (first) shown.set(document, first.dataset.announce);
+setInterval(refreshTimes, 1000);
