@@ -15,7 +15,7 @@ from scoring.final_score import ScoreParts, ScoreTerms
 from scoring.models import Score
 
 
-class NothingToScore(Exception):  # noqa: N818 - says what happened
+class NothingToScore(Exception):
     """The submission has no finished run with the verdict `scored`."""
 
     code = "nothing_to_score"

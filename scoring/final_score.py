@@ -6,7 +6,7 @@ from dataclasses import dataclass
 HELDOUT_DELTA_SCALE = 8.0  # bits per byte: the gain of a perfect model over a uniform one
 
 
-class ScoreImpossible(Exception):  # noqa: N818 - says what happened
+class ScoreImpossible(Exception):
     """The measurements are not numbers that a score can be made of."""
 
     code = "score_impossible"

@@ -83,7 +83,7 @@ def _read(archive: bytes, limits: ArchiveLimits) -> Bundle | _Refusal:
         bundle = read_bundle(archive, limits)
     except BundleRefused as refused:
         return _Refusal(code=refused.code, reason=_sentence(refused))
-    if bundle.manifest.kind == Kind.TRAINING_FOR_ARCH:
+    if Kind(bundle.manifest.kind) is Kind.TRAINING_FOR_ARCH:
         reason = "there are no families to train for yet"
         return _Refusal(code=KIND_NOT_AVAILABLE, reason=reason, kind=Kind.TRAINING_FOR_ARCH)
     return bundle

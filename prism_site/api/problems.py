@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from prism_site.access.refusals import AccessRefused, InternalAuth
-from prism_site.policy.resolve import PolicyInvalid
+from prism_site.policy.errors import PolicyInvalid
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ CONTENT_TYPE = "application/problem+json"
 TRY_AGAIN_SECONDS = 2
 
 
-class Problem(Exception):  # noqa: N818 - named by RFC 9457
+class Problem(Exception):
     """An answer that is an error; `extra` adds members to the body."""
 
     def __init__(
@@ -111,7 +111,9 @@ def _invalid(error: exceptions.ValidationError) -> Problem:
 
 
 def _throttled(error: exceptions.Throttled) -> Problem:
-    return Problem(429, "rate_limited", headers={"Retry-After": str(math.ceil(error.wait or 1))})
+    return Problem(
+        429, "rate_limited", headers={"Retry-After": str(math.ceil(getattr(error, "wait", None) or 1))}
+    )
 
 
 def _refused_by_framework(error: exceptions.APIException) -> Problem:

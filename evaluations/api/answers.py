@@ -1,0 +1,156 @@
+"""What the routes about submissions give, field by field."""
+
+from datetime import date, datetime
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from evaluations.models import Event, Submission
+
+
+class SubmissionReceipt(BaseModel):
+    """The answer to an upload; a repetition gets the receipt of the first."""
+
+    id: UUID
+    hotkey: str
+    epoch: int
+    status: str
+    code_hash: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, submission: Submission) -> Self:
+        """The receipt of a stored submission."""
+        return cls(
+            id=submission.pk,
+            hotkey=submission.hotkey,
+            epoch=submission.epoch,
+            status=submission.status,
+            code_hash=submission.code_hash,
+            created_at=submission.created_at,
+        )
+
+
+class Scores(BaseModel):
+    """Every number of a score; null where this version does not measure it."""
+
+    final_score: float | None = None
+    bpb: float | None = None
+    bpb_se: float | None = None
+    heldout_delta: float | None = None
+    q_arch: float | None = None
+    q_recipe: float | None = None
+    blend_score: float | None = None
+    multiplier: float | None = None
+    penalty: float | None = None
+
+    @classmethod
+    def of(cls, submission: Submission) -> Self | None:
+        """The stored score of a submission read with its score; None before there is one."""
+        score = getattr(submission, "score", None)
+        if score is None:
+            return None
+        return cls(
+            final_score=score.final_score,
+            bpb=score.bpb,
+            bpb_se=score.bpb_se,
+            heldout_delta=score.heldout_delta,
+            multiplier=score.multiplier,
+            penalty=score.penalty,
+        )
+
+
+class SubmissionRow(BaseModel):
+    """A submission in a list."""
+
+    id: UUID
+    hotkey: str
+    name: str
+    kind: str
+    mode: str
+    epoch: int
+    status: str
+    stage: str
+    reason_code: str
+    code_hash: str
+    created_at: datetime
+    updated_at: datetime
+    scores: Scores | None
+
+    @classmethod
+    def of(cls, submission: Submission, **more: Any) -> Self:
+        """A row read with its score; `more` for the fields that a subclass adds."""
+        own = {name: getattr(submission, name) for name in SubmissionRow.model_fields if name != "scores"}
+        return cls(**own, scores=Scores.of(submission), **more)
+
+
+class SubmissionPage(BaseModel):
+    """A page of submissions, newest first."""
+
+    items: list[SubmissionRow]
+    next_cursor: str | None
+
+
+class StoppedBecause(BaseModel):
+    """Why a submission has no score: `code` for machines, `reason` for people."""
+
+    code: str
+    reason: str
+
+
+class HookUse(BaseModel):
+    """Whether a hook was there, how often it was called, and how long it took in all."""
+
+    present: bool
+    calls: int
+    seconds: float
+
+
+class SubmissionDetail(SubmissionRow):
+    """Everything public about one submission; `family` and `variant` are null in this version."""
+
+    tokenizer: str
+    family: str | None
+    variant: str | None
+    hooks: dict[str, HookUse]
+    error: StoppedBecause | None
+
+
+class EventRow(BaseModel):
+    """One line of the append-only history."""
+
+    sequence: int
+    at: datetime
+    by: str
+    verb: str
+    status: str
+    stage: str
+    reason_code: str
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        """One event."""
+        return cls(**{name: getattr(event, name) for name in cls.model_fields})
+
+
+class EventPage(BaseModel):
+    """A page of events, oldest first."""
+
+    items: list[EventRow]
+    next_cursor: str | None
+
+
+class DayCount(BaseModel):
+    """How many submissions of one UTC day there are by now in each status."""
+
+    day: date
+    total: int
+    by_status: dict[str, int]
+
+
+class History(BaseModel):
+    """Counts per UTC day, oldest first, days without a submission included."""
+
+    days: list[DayCount]

@@ -1,0 +1,123 @@
+"""Reading submissions: the list, one of them, its timeline, its manifest."""
+
+from typing import Any
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from evaluations.api.answers import (
+    EventPage,
+    EventRow,
+    StoppedBecause,
+    SubmissionDetail,
+    SubmissionPage,
+    SubmissionRow,
+)
+from evaluations.enums import Mode, RunState, Status
+from evaluations.models import Run, Submission
+from prism_site.access.throttles import AddressThrottle
+from prism_site.api.paging import PageQuery, decode_cursor, encode_cursor, newest_first, page_of
+from prism_site.api.permissions import Public
+from prism_site.api.problems import Problem
+from prism_site.api.schema import answers
+
+STOPPED = (Status.FAILED, Status.REJECTED, Status.HELD)
+
+
+class SubmissionQuery(PageQuery):
+    """Filters of the list."""
+
+    hotkey = serializers.CharField(required=False, max_length=64)
+    status = serializers.ChoiceField(required=False, choices=Status.choices)
+    mode = serializers.ChoiceField(required=False, choices=Mode.choices)
+    epoch = serializers.IntegerField(required=False, min_value=0, max_value=2**62)
+
+
+def submission_page(query: dict[str, Any]) -> Response:
+    """One page of submissions, newest first."""
+    filters = {name: query[name] for name in ("hotkey", "status", "mode", "epoch") if name in query}
+    rows = Submission.objects.select_related("score").filter(**filters)
+    found, cursor = newest_first(rows, query.get("cursor"), query["limit"])
+    page = SubmissionPage(items=[SubmissionRow.of(row) for row in found], next_cursor=cursor)
+    return Response(page.model_dump(mode="json"))
+
+
+class SubmissionView(APIView):
+    """One submission."""
+
+    permission_classes = [Public]
+    throttle_classes = [AddressThrottle]
+
+    @extend_schema(operation_id="submission", responses=answers(SubmissionDetail, 404))
+    def get(self, request: Request, submission_id: UUID) -> Response:
+        """Status, scores, hooks used, and the reason where it was stopped."""
+        submission = get_object_or_404(Submission.objects.select_related("score"), pk=submission_id)
+        manifest = newest_manifest(submission_id) or {}
+        detail = SubmissionDetail.of(
+            submission,
+            tokenizer=submission.tokenizer,
+            family=None,
+            variant=None,
+            hooks=(manifest.get("training") or {}).get("hooks") or {},
+            error=_error(submission),
+        )
+        return Response(detail.model_dump(mode="json"))
+
+
+def _error(submission: Submission) -> StoppedBecause | None:
+    if submission.status not in STOPPED:
+        return None
+    return StoppedBecause(code=submission.reason_code, reason=submission.reason)
+
+
+def newest_manifest(submission_id: UUID) -> dict[str, Any] | None:
+    """The manifest that was taken last for a submission, or None."""
+    finished = Run.objects.filter(submission_id=submission_id, state=RunState.FINISHED)
+    manifest: dict[str, Any] | None = (
+        finished.order_by("-finished_at").values_list("manifest", flat=True).first()
+    )
+    return manifest
+
+
+class SubmissionManifestView(APIView):
+    """The manifest of one submission's run."""
+
+    permission_classes = [Public]
+    throttle_classes = [AddressThrottle]
+
+    @extend_schema(operation_id="submission_manifest", responses=answers(OpenApiTypes.OBJECT, 404))
+    def get(self, request: Request, submission_id: UUID) -> Response:
+        """The run manifest as the referee wrote it; 404 `no_manifest` before there is one."""
+        get_object_or_404(Submission.objects.only("id"), pk=submission_id)
+        manifest = newest_manifest(submission_id)
+        if manifest is None:
+            raise Problem(404, "no_manifest", "No run of this submission has finished yet.")
+        return Response(manifest)
+
+
+class SubmissionEventsView(APIView):
+    """The timeline of one submission."""
+
+    permission_classes = [Public]
+    throttle_classes = [AddressThrottle]
+
+    @extend_schema(
+        operation_id="submission_events", parameters=[PageQuery], responses=answers(EventPage, 400, 404)
+    )
+    def get(self, request: Request, submission_id: UUID) -> Response:
+        """Events, oldest first."""
+        query = PageQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        submission = get_object_or_404(Submission.objects.only("id"), pk=submission_id)
+        cursor, limit = query.validated_data.get("cursor"), query.validated_data["limit"]
+        after = decode_cursor(cursor, int)[0] if cursor else 0
+        rows = list(submission.events.filter(sequence__gt=after).order_by("sequence")[: limit + 1])
+        found, next_cursor = page_of(rows, limit, lambda event: encode_cursor(event.sequence))
+        page = EventPage(items=[EventRow.of(event) for event in found], next_cursor=next_cursor)
+        return Response(page.model_dump(mode="json"))

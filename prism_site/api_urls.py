@@ -1,0 +1,17 @@
+"""The API's address book; what no room answers under its prefixes is a 404 in problem details."""
+
+from django.urls import include, path, re_path
+
+from prism_site.api.docs import SchemaView, SwaggerView
+from prism_site.api.not_found import NotFoundView
+from prism_site.worker_api import PollView, ProcessNextView
+
+urlpatterns = [
+    path("", include("evaluations.api.urls")),
+    path("", include("scoring.api_urls")),
+    path("internal/v1/worker/process-next", ProcessNextView.as_view(), name="api-process-next"),
+    path("internal/v1/worker/poll", PollView.as_view(), name="api-poll"),
+    path("v1/schema/", SchemaView.as_view(), name="api-schema"),
+    path("docs/api/", SwaggerView.as_view(), name="api-docs"),
+    re_path(r"^(?:v1|internal)(?:/.*)?$", NotFoundView.as_view()),
+]

@@ -1,0 +1,178 @@
+"""The standings, the epochs and the weights over HTTP."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from evaluations.enums import Mode
+from evaluations.epochs import epoch_of
+from evaluations.models import Submission
+from prism_site.access.throttles import AddressThrottle
+from prism_site.access.tokens import SLUG
+from prism_site.api.etags import etag_of, not_modified, tagged
+from prism_site.api.paging import PageQuery, decode_cursor, encode_cursor, identifier, instant, page_of
+from prism_site.api.permissions import Platform, Public
+from prism_site.api.schema import answers
+from prism_site.config import env
+from scoring import payout, standings
+from scoring.answers import (
+    EpochCount,
+    EpochPage,
+    EpochRow,
+    Leaderboard,
+    LeaderboardEntry,
+    WeightsAnswer,
+    WeightsPreview,
+    metadata_of,
+)
+from scoring.epochs import epoch_at, epoch_from
+from scoring.standings import After, Entry
+
+METRICS = ("prequential",)
+
+
+class LeaderboardQuery(PageQuery):
+    """Whose standings; without `epoch` those of all time, without `mode` those of new submissions."""
+
+    epoch = serializers.IntegerField(required=False, min_value=0, max_value=2**62)
+    mode = serializers.ChoiceField(required=False, choices=Mode.choices)
+    metric = serializers.ChoiceField(required=False, default="prequential", choices=METRICS)
+
+
+class LeaderboardView(APIView):
+    """Who is ahead."""
+
+    permission_classes = [Public]
+    throttle_classes = [AddressThrottle]
+
+    @extend_schema(
+        operation_id="leaderboard", parameters=[LeaderboardQuery], responses=answers(Leaderboard, 400)
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """The best submission of every hotkey in rank order."""
+        query = LeaderboardQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        body = _leaderboard(query.validated_data).model_dump(mode="json")
+        etag = etag_of(body)
+        return not_modified(request, etag) or tagged(body, etag)
+
+
+def _leaderboard(query: dict[str, Any]) -> Leaderboard:
+    mode, epoch, limit = Mode(query.get("mode", env().execution_mode)), query.get("epoch"), query["limit"]
+    rows = standings.leaderboard(mode, epoch=epoch, limit=limit + 1, after=_after(query.get("cursor")))
+    found, cursor = page_of(rows, limit, _cursor_of)
+    return Leaderboard(
+        epoch=epoch,
+        mode=mode,
+        official=mode.is_official,
+        metric=query["metric"],
+        entries=[LeaderboardEntry.of(entry) for entry in found],
+        next_cursor=cursor,
+    )
+
+
+def _cursor_of(entry: Entry) -> str:
+    after = entry.after
+    return encode_cursor(after.rank, after.final_score, after.accepted_at.isoformat(), after.submission_id)
+
+
+def _after(cursor: str | None) -> After | None:
+    if not cursor:
+        return None
+    rank, score, accepted_at, submission_id = decode_cursor(cursor, int, float, instant, identifier)
+    return After(rank=rank, final_score=score, accepted_at=accepted_at, submission_id=submission_id)
+
+
+class CurrentEpochView(APIView):
+    """The running epoch."""
+
+    permission_classes = [Public]
+    throttle_classes = [AddressThrottle]
+
+    @extend_schema(operation_id="current_epoch", responses=answers(EpochRow))
+    def get(self, request: Request) -> Response:
+        """The epoch that holds this moment."""
+        epoch = epoch_at(timezone.now(), env().epoch_seconds)
+        return Response(EpochRow(**vars(epoch)).model_dump(mode="json"))
+
+
+class EpochsView(APIView):
+    """Past epochs."""
+
+    permission_classes = [Public]
+    throttle_classes = [AddressThrottle]
+
+    @extend_schema(operation_id="epochs", parameters=[PageQuery], responses=answers(EpochPage, 400))
+    def get(self, request: Request) -> Response:
+        """Epochs in which submissions were accepted, newest first."""
+        query = PageQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        cursor, limit = query.validated_data.get("cursor"), query.validated_data["limit"]
+        rows = Submission.objects.values("epoch").annotate(count=Count("pk")).order_by("-epoch")
+        if cursor:
+            rows = rows.filter(epoch__lt=decode_cursor(cursor, int)[0])
+        found, next_cursor = page_of(list(rows[: limit + 1]), limit, lambda row: encode_cursor(row["epoch"]))
+        seconds = env().epoch_seconds
+        items = [
+            EpochCount(**vars(epoch_from(row["epoch"], seconds)), submissions=row["count"]) for row in found
+        ]
+        return Response(EpochPage(items=items, next_cursor=next_cursor).model_dump(mode="json"))
+
+
+class GetWeightsView(APIView):
+    """The weights that the platform sets."""
+
+    permission_classes = [Platform]
+
+    @extend_schema(operation_id="get_weights", responses=answers(WeightsAnswer, 401, 403, 503))
+    def get(self, request: Request) -> HttpResponseBase:
+        """Weights from official scores alone; 503 `policy_invalid` where the policy in force is not valid."""
+        result = payout.payout(_exported_mode())
+        weights = payout.exported(result)
+        return _weights_answer(request, WeightsAnswer, result, weights, timezone.now())
+
+
+def _exported_mode() -> Mode:
+    """The mode of new submissions where it is official; otherwise an official one, which nobody has run."""
+    mode = Mode(env().execution_mode)
+    return mode if mode.is_official else Mode.GPU_PROXY_EVAL
+
+
+class WeightsPreviewView(APIView):
+    """What standings would earn."""
+
+    permission_classes = [Platform]
+
+    @extend_schema(operation_id="weights_preview", responses=answers(WeightsPreview, 401, 403, 503))
+    def get(self, request: Request) -> HttpResponseBase:
+        """The weights that the present standings of the present mode would give; never exported."""
+        result = payout.payout(Mode(env().execution_mode))
+        return _weights_answer(request, WeightsPreview, result, result.weights.weights, timezone.now())
+
+
+def _weights_answer(
+    request: Request,
+    kind: type[WeightsAnswer],
+    result: payout.Payout,
+    weights: dict[str, float],
+    now: datetime,
+) -> HttpResponseBase:
+    """The tag leaves out the time of the computation: equal weights of one epoch are not sent twice."""
+    answer = kind(
+        challenge_slug=SLUG,
+        epoch=epoch_of(now, env().epoch_seconds),
+        weights=weights,
+        metadata=metadata_of(result, weights),
+        computed_at=now,
+    )
+    body = answer.model_dump(mode="json")
+    etag = etag_of({name: value for name, value in body.items() if name != "computed_at"})
+    return not_modified(request, etag) or tagged(body, etag)
