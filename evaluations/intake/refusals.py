@@ -68,7 +68,7 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         "source_int_too_large": "the source holds an integer literal that is too large",
         "source_identifier": "identifiers must be ASCII and of moderate length",
         # prism.yaml
-        "yaml_too_large": "prism.yaml is larger than 16 KiB",
+        "yaml_too_large": "prism.yaml is larger than 16 KiB or holds more than 500 strings",
         "yaml_syntax": "prism.yaml is not valid YAML",
         "yaml_alias": "anchors and aliases are not accepted in prism.yaml",
         "yaml_tag": "tags and directives are not accepted in prism.yaml",

@@ -21,6 +21,7 @@ from yaml.events import (
 from evaluations.intake.refusals import BundleRefused, shown
 
 MAX_DEPTH = 8
+MAX_SCALARS = 500
 
 _RESOLVER = yaml.resolver.Resolver()
 _STRING = "tag:yaml.org,2002:str"
@@ -47,11 +48,12 @@ def _type(event: ScalarEvent) -> str:
 
 
 class _Reader:
-    """Recursive descent over the events of one stream, at most MAX_DEPTH deep."""
+    """Recursive descent over the events of one stream, at most MAX_DEPTH deep and MAX_SCALARS long."""
 
     def __init__(self, text: str, file: str) -> None:
         self._events = yaml.parse(text, Loader=yaml.CSafeLoader)
         self._file = file
+        self._scalars = 0
 
     def document(self) -> Value:
         self._next()  # stream start
@@ -91,6 +93,9 @@ class _Reader:
         return self._mapping(depth) if isinstance(event, MappingStartEvent) else self._list(event, depth)
 
     def _string(self, event: ScalarEvent) -> str:
+        self._scalars += 1
+        if self._scalars > MAX_SCALARS:
+            raise self._refused("yaml_too_large", event)
         kind = _type(event)
         if kind == _MERGE:
             raise self._refused("yaml_merge", event)

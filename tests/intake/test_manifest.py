@@ -46,6 +46,7 @@ CASES = {
     "122 two documents": (b"name: x\n---\nname: y\n", "yaml_documents"),
     "123 5000 digits": (b"name: " + b"9" * 1900 + b"\n", "yaml_type"),
     "124 20 000 keys": (b"".join(b"k%d: v\n" % n for n in range(20_000)), "yaml_too_large"),
+    "124 a list without end": (b"training: {files: [" + b"a," * 7000 + b"]}", "yaml_too_large"),
     "125 unknown key": (b"autor: x\n", "yaml_schema"),
     "125 unknown key within": (b"training: {entry: a.py}\n", "yaml_schema"),
     "125 entrypoint outside": (b"training: {entrypoint: ../train.py}\n", "yaml_schema"),
