@@ -1,0 +1,35 @@
+"""Cutting revealed chunks into training rows."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from evaluations.runner.context import PrismBatch, PrismChunk
+
+
+def rows(chunks: Iterator[PrismChunk], batch_size: int, seq_len: int) -> Iterator[PrismBatch]:
+    """Batches of (batch_size, seq_len) rows, each sharing a token with the next; then what is left over.
+
+    A chunk is asked for only when the rows at hand are used up: asking commits the weights.
+    """
+    if batch_size < 1 or seq_len < 2:
+        raise ValueError("iter_train_batches needs batch_size >= 1 and seq_len >= 2")
+    stride, needed = seq_len - 1, batch_size * (seq_len - 1) + 1
+    buffer, revealed = torch.empty(0, dtype=torch.int64), 0
+    for chunk in chunks:
+        buffer = torch.cat([buffer, chunk.tokens])
+        revealed = chunk.stream_bytes
+        while len(buffer) >= needed:
+            yield _batch(buffer[:needed].unfold(0, seq_len, stride), revealed)
+            buffer = buffer[needed - 1 :]
+    full = (len(buffer) - 1) // stride
+    if full > 0:
+        yield _batch(buffer[: full * stride + 1].unfold(0, seq_len, stride), revealed)
+        buffer = buffer[full * stride :]
+    if len(buffer) > 1:
+        yield _batch(buffer[None, :], revealed)
+
+
+def _batch(tokens_BxT: Tensor, revealed: int) -> PrismBatch:
+    return PrismBatch(tokens_BxT.contiguous(), metadata={"stream_bytes": revealed})

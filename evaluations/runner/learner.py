@@ -1,0 +1,110 @@
+"""The learner: the one process that runs submitted training code. It commits, then text is revealed to it."""
+
+import mmap
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from evaluations.runner import child, loading, recipe, weights
+from evaluations.runner.context import PrismChunk, PrismContext
+from evaluations.runner.hooks import Hooks
+from evaluations.runner.slot import Layout, lay_out
+from evaluations.runner.tokenizers import BYTES, ByteCoder, FileCoder
+from evaluations.runner.wire import Channel
+
+
+class StreamMisused(Exception):
+    """The stream was taken in a way that the protocol does not have."""
+
+    code = "stream_misused"
+
+
+class RefereeDoor:
+    """The stream as the learner reaches it: ask the referee, commit first."""
+
+    def __init__(self, channel: Channel, layout: Layout, memory: mmap.mmap, order: dict[str, Any]) -> None:
+        self.channel = channel
+        self.layout = layout
+        self.memory = memory
+        self.order = order
+        self.finished = False
+        self.handed_out: dict[str, Any] = {}
+
+    def stream(self, model: nn.Module) -> Iterator[PrismChunk]:
+        """Chunks until the budget is spent; every step commits `model` as it then is."""
+        if not isinstance(model, nn.Module):
+            raise StreamMisused("the stream takes the model to commit: ctx.stream(model)")
+        while not self.finished:
+            weights.commit(model, self.layout, self.memory)
+            self.channel.send({"type": "commit"})
+            reply = self.channel.receive()
+            if reply.type != "chunk":
+                self.finished = True
+                return
+            tokens = np.frombuffer(reply.body, dtype=np.int32).astype(np.int64)
+            header = reply.header
+            yield PrismChunk(
+                torch.from_numpy(tokens), header["index"], header["bytes"], header["stream_bytes"]
+            )
+
+    def tokenizer(self, name: str) -> Any:
+        """A tokenizer as data, the same object for the same name."""
+        if name not in self.handed_out:
+            paths = self.order["tokenizers"]
+            if name != BYTES and name not in paths:
+                raise loading.ContractBroken(f"no tokenizer {name!r} here: bytes, {', '.join(sorted(paths))}")
+            self.handed_out[name] = ByteCoder() if name == BYTES else FileCoder(Path(paths[name])).tokenizer
+        return self.handed_out[name]
+
+    def is_declared(self, tokenizer: Any) -> bool:
+        """Whether this is the object handed out for the declared tokenizer."""
+        return tokenizer is self.handed_out.get(self.order["tokenizer"])
+
+
+def serve(channel: Channel, slot_fd: int) -> None:
+    """Import, train once, report."""
+    order = channel.receive().header
+    child.deterministic(order["threads"])
+    build = child.open_architecture(order)
+    modules = _modules(order)
+    channel.send({"type": "ready"})
+    layout = lay_out(channel.receive().header["layout"])
+    door = RefereeDoor(channel, layout, weights.writable_map(slot_fd, layout), order)
+    ctx = child.context(order, build, door)
+    loading.seed_everything(ctx.seed)
+    hooks, began = Hooks(modules), time.monotonic()
+    style = _train(order, modules, ctx, hooks)
+    seconds = time.monotonic() - began
+    channel.send({"type": "done", "style": style, "hooks": hooks.report(), "seconds": seconds})
+
+
+def _modules(order: dict[str, Any]) -> list[ModuleType]:
+    """Training file first: its hooks go before the architecture's."""
+    entries = [entry for entry in (order["training"], order["architecture"]) if entry]
+    return [loading.load(Path(order["folder"]), entry) for entry in entries]
+
+
+def _train(order: dict[str, Any], modules: list[ModuleType], ctx: PrismContext, hooks: Hooks) -> str:
+    """Run the submission's style of training; give its name."""
+    if not order["training"]:
+        recipe.train(ctx, Hooks([]))
+        return "reference"
+    train = getattr(modules[0], "train", None)
+    if callable(train):
+        train(ctx)
+        return "loop"
+    if not hooks.functions:
+        raise loading.ContractBroken("the training file defines neither train(ctx) nor a hook")
+    recipe.train(ctx, hooks)
+    return "hooks"
+
+
+if __name__ == "__main__":
+    sys.exit(child.main(sys.argv[1:], serve))

@@ -1,0 +1,52 @@
+"""What both children are told before they import a submitted line."""
+
+from pathlib import Path
+from typing import Any
+
+from evaluations.runner.job import Job
+from evaluations.runner.stream import Chunk
+from evaluations.runner.tokenizers import Coder, path_of
+from evaluations.runner.windows import Tokens
+
+
+def order_of(
+    job: Job, coder: Coder, first_tokens: Tokens, chunks: list[Chunk], threads: int
+) -> dict[str, Any]:
+    """The order for a learner or predictor: files, tokenizers as data, and the numbers of the context."""
+    return {
+        "type": "order",
+        "threads": threads,
+        "folder": job.bundle.folder,
+        "architecture": job.bundle.architecture,
+        "training": job.bundle.training,
+        "tokenizer": job.bundle.tokenizer,
+        "tokenizers": _tokenizer_paths(job),
+        "context": {
+            "vocab_size": coder.vocab_size,
+            "sequence_length": job.schedule.sequence_length,
+            "max_parameters": job.limits.max_parameters,
+            "max_layers": job.limits.max_layers,
+            "seed": job.seed,
+            "device": job.device,
+            "precision": job.precision,
+            "token_budget": _token_budget(first_tokens, chunks),
+            "byte_budget": chunks[-1].end,
+            **_folders(Path(job.output_folder)),
+        },
+    }
+
+
+def _tokenizer_paths(job: Job) -> dict[str, str]:
+    own = job.bundle.tokenizer
+    return dict(job.reference_tokenizers) | ({own: str(path_of(job, own))} if own.endswith(".json") else {})
+
+
+def _token_budget(first_tokens: Tokens, chunks: list[Chunk]) -> int:
+    return round(chunks[-1].end * len(first_tokens) / len(chunks[0].text))
+
+
+def _folders(output: Path) -> dict[str, str]:
+    folders = {"artifacts_dir": "artifacts", "checkpoint_dir": "checkpoints", "data_dir": "data"}
+    for folder in folders.values():
+        (output / folder).mkdir(parents=True, exist_ok=True)
+    return {name: str(output / folder) for name, folder in folders.items()}

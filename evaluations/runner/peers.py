@@ -1,0 +1,200 @@
+"""The two children as the referee talks to them: typed verbs, deadlines, and nothing believed."""
+
+import time
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from evaluations.runner.constants import SCORING_SECONDS, STARTUP_SECONDS
+from evaluations.runner.hooks import NAMES
+from evaluations.runner.processes import Child
+from evaluations.runner.slot import Layout, Slot
+from evaluations.runner.stopped import failed, from_child
+from evaluations.runner.windows import ScoringPlan
+from evaluations.runner.wire import DeadlinePassed, Message, PeerGone, WireError
+
+HANG_UP_SECONDS = 2.0
+
+
+class PredictorPeer:
+    """The process that answers log p for windows under committed weights. It has no excuse for silence."""
+
+    def __init__(self, child: Child) -> None:
+        self.child = child
+        self.hooks: Any = None
+
+    def order(self, order: dict[str, Any]) -> None:
+        """Send everything that building the model takes."""
+        self._send(order, STARTUP_SECONDS)
+
+    def description(self) -> dict[str, Any]:
+        """Wait for the model's own manifest and figures; unchecked."""
+        return self._receive("model", STARTUP_SECONDS).header
+
+    def open_slot(self, layout: Layout) -> None:
+        """Size and seal the slot that only the referee may write."""
+        self.child.slot.open(layout.size, child_may_write=False)
+        self._send({"type": "layout", "layout": layout.described()}, STARTUP_SECONDS)
+
+    def take(self, slot: Slot) -> None:
+        """Copy a commit out of the learner's reach; the model does not change yet."""
+        self.child.slot.copy_from(slot)
+
+    def load(self) -> None:
+        """Let the model take the weights over, and wait until it has."""
+        self._send({"type": "load"}, SCORING_SECONDS)
+        self._receive("loaded", SCORING_SECONDS)
+
+    def order_scores(self, plan: ScoringPlan) -> None:
+        """Ask for log p of every planned window."""
+        header = {"type": "score", "batches": [list(batch.shape) for batch in plan.batches]}
+        self._send(
+            header, SCORING_SECONDS, b"".join(batch.astype(np.int32).tobytes() for batch in plan.batches)
+        )
+
+    def scores(self, plan: ScoringPlan) -> npt.NDArray[np.float32]:
+        """Wait for the claims, (plan.positions,) in plan order."""
+        answer = self._receive("scores", SCORING_SECONDS)
+        if len(answer.body) != 4 * plan.positions:
+            raise failed("predictor_error", "the predictor answered with a wrong number of claims")
+        return np.frombuffer(answer.body, dtype=np.float32)
+
+    def dismiss(self) -> dict[str, dict[str, Any]]:
+        """Say good-bye; give its account of its hooks."""
+        self._send({"type": "end"}, SCORING_SECONDS)
+        return hook_report(self._receive("bye", SCORING_SECONDS).header.get("hooks"))
+
+    def _send(self, header: dict[str, Any], seconds: float, body: bytes = b"") -> None:
+        try:
+            self.child.channel.send(header, body, deadline=time.monotonic() + seconds)
+        except DeadlinePassed as error:
+            raise failed("predictor_timeout", "the model stopped listening") from error
+        except PeerGone:
+            self._receive("nothing", seconds)  # it may have said why before it went
+
+    def _receive(self, expected: str, seconds: float) -> Message:
+        try:
+            message = self.child.channel.receive(deadline=time.monotonic() + seconds)
+        except DeadlinePassed as error:
+            raise failed("predictor_timeout", f"the model did not answer within {seconds:g} s") from error
+        except PeerGone as error:
+            raise failed("predictor_died", death(self.child)) from error
+        except WireError as error:
+            raise failed("predictor_error", str(error)) from error
+        if message.type == "error":
+            raise from_child(message, "model_error")
+        if message.type != expected:
+            raise failed("predictor_error", f"the predictor did not answer with {expected}")
+        return message
+
+
+class LearnerPeer:
+    """The process that trains. It may stop, return early or run out of time, and that is no failure."""
+
+    def __init__(self, child: Child, wall_seconds: float) -> None:
+        self.child = child
+        self.wall_seconds = wall_seconds
+        self.deadline = time.monotonic() + STARTUP_SECONDS
+        self.began = time.monotonic()
+        self.over: str | None = None  # why it is done: returned or wall_clock
+        self.report: dict[str, Any] = {}  # what it said of itself
+
+    def order(self, order: dict[str, Any]) -> None:
+        """Send everything that importing the files takes."""
+        self._send(order)
+
+    def start(self, layout: Layout) -> None:
+        """Wait until the files are imported, then start its clock."""
+        if self._receive("ready") is None:
+            raise failed(
+                "learner_timeout", f"the training code was not imported within {STARTUP_SECONDS:g} s"
+            )
+        self.child.slot.open(layout.size, child_may_write=True)
+        self.began = time.monotonic()
+        self.deadline = self.began + self.wall_seconds
+        self._send({"type": "start", "layout": layout.described()})
+
+    def committed(self) -> bool:
+        """Take its next message: True for a commit, False where it is done."""
+        message = self._receive("commit", "done")
+        if message is not None and message.type == "done":
+            self.report, self.over = message.header, "returned"
+        return self.over is None
+
+    def reveal(self, header: dict[str, Any], tokens: bytes) -> None:
+        """Give it the next chunk."""
+        self._send({"type": "chunk", **header}, tokens)
+
+    def end_stream(self) -> None:
+        """Tell it that the byte budget is spent."""
+        self._send({"type": "end"})
+
+    def stop(self, why: str) -> None:
+        """End it now; its last commit stands."""
+        self.over = why
+        self.child.end()
+
+    def training_section(self, commits: int) -> dict[str, Any]:
+        """The manifest's `training`."""
+        style = self.report.get("style")
+        return {
+            "style": style if style in ("loop", "hooks", "reference") else None,
+            "hooks": hook_report(self.report.get("hooks")),
+            "learner_seconds": round(time.monotonic() - self.began, 3),
+            "commits": commits,
+            "stopped_reason": self.over,
+        }
+
+    def _send(self, header: dict[str, Any], body: bytes = b"") -> None:
+        try:
+            self.child.channel.send(header, body, deadline=self.deadline)
+        except DeadlinePassed:
+            self.stop("wall_clock")
+        except PeerGone:
+            self._receive("nothing")  # it may have said why before it went
+
+    def _receive(self, *expected: str) -> Message | None:
+        try:
+            message = self.child.channel.receive(deadline=self.deadline)
+        except DeadlinePassed:
+            self.stop("wall_clock")
+            return None
+        except PeerGone as error:
+            raise failed("learner_died", death(self.child)) from error
+        except WireError as error:
+            raise failed("learner_error", str(error)) from error
+        if message.type == "error":
+            raise from_child(message, "learner_error")
+        if message.type not in expected:
+            raise failed("learner_error", "the learner spoke out of turn")
+        return message
+
+
+def death(child: Child) -> str:
+    """How a child went that said nothing, in words."""
+    status = child.exit_status(HANG_UP_SECONDS)
+    how = (
+        "hung up"
+        if status is None
+        else f"ended by signal {-status}"
+        if status < 0
+        else f"exited with {status}"
+    )
+    return f"the {child.role} {how} without a word"
+
+
+def hook_report(said: Any) -> dict[str, dict[str, Any]]:
+    """A child's own account of its hooks, reduced to what it may contain."""
+    accounts = said if isinstance(said, dict) else {}
+    return {name: _hook_usage(accounts.get(name)) for name in NAMES}
+
+
+def _hook_usage(said: Any) -> dict[str, Any]:
+    usage = said if isinstance(said, dict) else {}
+    calls, seconds = usage.get("calls"), usage.get("seconds")
+    return {
+        "present": usage.get("present") is True,
+        "calls": calls if type(calls) is int and 0 <= calls < 2**53 else 0,
+        "seconds": seconds if isinstance(seconds, float) and 0 <= seconds < 1e9 else 0.0,
+    }

@@ -1,0 +1,102 @@
+"""The predictor: builds the declared model, loads committed weights, answers log p of each token."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from evaluations.runner import child, facts, loading, weights
+from evaluations.runner.context import PrismBatch, PrismContext
+from evaluations.runner.hooks import Hooks
+from evaluations.runner.recipe import logits_of
+from evaluations.runner.slot import lay_out
+from evaluations.runner.wire import Channel
+
+INFERENCE_HOOKS = ("inference_logits", "infer")  # in order of precedence
+
+
+class LogitsShape(Exception):
+    """A forward whose logits are not (B, T, V)."""
+
+    code = "logits_shape"
+
+
+class Predictor:
+    """The model on its committed weights, in evaluation mode."""
+
+    def __init__(self, model: nn.Module, ctx: PrismContext, hooks: Hooks) -> None:
+        self.model = model.eval()
+        self.ctx = ctx
+        self.hooks = hooks
+        self.hook = next((name for name in INFERENCE_HOOKS if name in hooks), None)
+
+    def log_probabilities(self, window_BxT: Tensor) -> Tensor:
+        """(B, T-1) float32: log p in nats of each token of a window but its first."""
+        inputs, targets = window_BxT[:, :-1], window_BxT[:, 1:]
+        logits_BxTxV = self.logits(inputs)
+        expected = (*inputs.shape, self.ctx.vocab_size)
+        if tuple(logits_BxTxV.shape) != expected:
+            raise LogitsShape(f"logits have shape {tuple(logits_BxTxV.shape)}, expected {expected}")
+        logits = logits_BxTxV.float()
+        chosen = logits.gather(-1, targets[..., None])[..., 0]
+        return chosen - logits.logsumexp(-1)
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """(B, T, V) of (B, T) tokens, by the submission's inference hook where it has one."""
+        if self.hook is None:
+            return logits_of(self.model(inputs))
+        return logits_of(self.hooks.call(self.hook, self.model, PrismBatch(inputs), self.ctx))
+
+
+def serve(channel: Channel, slot_fd: int) -> None:
+    """Build, describe, then load and score as ordered."""
+    order = channel.receive().header
+    child.deterministic(order["threads"])
+    build = child.open_architecture(order)
+    ctx = child.context(order, build, None)
+    hooks = Hooks(_hook_modules(order))
+    # Measured on a twin, so that counting FLOPs leaves no trace in the model that is scored.
+    twin = Predictor(ctx.build_model(), ctx, Hooks(_hook_modules(order)))
+    channel.send({"type": "model", **facts.describe(twin.model, ctx, twin.logits)})
+    del twin
+    model = ctx.build_model()
+    predictor = Predictor(model, ctx, hooks)
+    layout = memory = None
+    while (message := channel.receive()).type != "end":
+        if message.type == "layout":
+            layout = lay_out(message.header["layout"])
+            memory = weights.readable_map(slot_fd, layout)
+        elif message.type == "load" and layout is not None and memory is not None:
+            weights.load(model, layout, memory)
+            channel.send({"type": "loaded"})
+        else:
+            _answer(channel, predictor, message.header, message.body)
+    channel.send({"type": "bye", "hooks": predictor.hooks.report()})
+
+
+def _answer(channel: Channel, predictor: Predictor, header: dict[str, Any], body: bytes) -> None:
+    began, flat = time.monotonic(), np.frombuffer(body, dtype=np.int32).astype(np.int64)
+    answers, at = [], 0
+    with torch.inference_mode():
+        for rows, length in header["batches"]:
+            window_BxT = torch.from_numpy(flat[at : at + rows * length]).view(rows, length)
+            at += rows * length
+            answers.append(predictor.log_probabilities(window_BxT.to(predictor.ctx.device)).cpu().flatten())
+    logp = torch.cat(answers).numpy().astype(np.float32) if answers else np.zeros(0, np.float32)
+    channel.send({"type": "scores", "seconds": time.monotonic() - began}, logp.tobytes())
+
+
+def _hook_modules(order: dict[str, Any]) -> list[Any]:
+    """The files that may hold an inference hook; training code is imported only where it names one."""
+    folder, training = Path(order["folder"]), order["training"]
+    names_one = training and any(hook in (folder / training).read_text() for hook in INFERENCE_HOOKS)
+    entries = [training, order["architecture"]] if names_one else [order["architecture"]]
+    return [loading.load(folder, entry) for entry in entries]
+
+
+if __name__ == "__main__":
+    sys.exit(child.main(sys.argv[1:], serve))

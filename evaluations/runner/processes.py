@@ -1,0 +1,123 @@
+"""Starting, watching and ending the two children. Nothing they start outlives the run."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import IO
+
+from evaluations.runner.constants import LOG_CAP_BYTES
+from evaluations.runner.slot import Slot
+from evaluations.runner.wire import Channel
+
+ROOT = Path(__file__).resolve().parents[2]
+PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
+ANSWER_BODY_CAP_BYTES = 1 << 31
+REAP_SECONDS = 5.0
+
+
+class Child:
+    """One untrusted process: its channel, its slot and its log."""
+
+    def __init__(self, role: str, home: Path, log: Path, threads: int) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        ours, theirs = socket.socketpair()
+        self.role = role
+        self.slot = Slot(role)
+        self.channel = Channel(ours, body_cap=ANSWER_BODY_CAP_BYTES)
+        fds = (theirs.fileno(), self.slot.fd)
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", f"evaluations.runner.{role}", *map(str, fds), str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=home,
+            env=environment(home, threads),
+            pass_fds=fds,
+            start_new_session=True,
+        )
+        theirs.close()
+        assert self.process.stdout is not None
+        self.pump = threading.Thread(target=keep_log, args=(self.process.stdout, log), daemon=True)
+        self.pump.start()
+
+    def end(self) -> int:
+        """Kill the whole process group, take its exit status, forget its resources; may be called twice."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        status = self.process.wait()
+        self.channel.close()
+        return status
+
+    def exit_status(self, seconds: float) -> int | None:
+        """Exit status of a child that has hung up; None if it still lives after `seconds`."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+
+def environment(home: Path, threads: int) -> dict[str, str]:
+    """All that a child inherits: nothing of ours. Idle threads sleep, since two children share the cores."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONHASHSEED": "0",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "LANG": "C.UTF-8",
+        "LOGNAME": "prism",
+        "USER": "prism",
+        "TORCHINDUCTOR_CACHE_DIR": str(home),
+        "OMP_NUM_THREADS": str(threads),
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    }
+
+
+def keep_log(source: IO[bytes], path: Path) -> None:
+    """Write a child's output to `path` up to the cap; count what comes after and drop it."""
+    dropped, room = 0, LOG_CAP_BYTES
+    with source, path.open("wb", buffering=0) as log:
+        while piece := os.read(source.fileno(), 65_536):
+            log.write(piece[:room])
+            dropped += max(0, len(piece) - room)
+            room -= min(room, len(piece))
+        if dropped:
+            log.write(f"\n[{dropped} more bytes were written and not kept]\n".encode())
+
+
+def guard_referee() -> None:
+    """Let no process of our user read the referee's memory, and let orphans of its children fall to it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_descendants() -> None:
+    """Kill and reap whatever the children left behind, also what moved to a session of its own."""
+    deadline = time.monotonic() + REAP_SECONDS
+    while time.monotonic() < deadline and (orphans := _children_of(os.getpid())):
+        for pid in orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def _children_of(parent: int) -> list[int]:
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = status.read_text(errors="replace").rpartition(")")[2].split()
+            if int(fields[1]) == parent:
+                found.append(int(status.parent.name))
+    return found

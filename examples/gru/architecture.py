@@ -1,0 +1,20 @@
+"""A two-layer GRU over bytes."""
+
+from torch import nn
+
+
+class Recurrent(nn.Module):
+    def __init__(self, vocabulary, width=256, layers=2):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, width)
+        self.rnn = nn.GRU(width, width, num_layers=layers, batch_first=True)
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, vocabulary)
+
+    def forward(self, tokens):
+        hidden, _ = self.rnn(self.embed(tokens))
+        return self.head(self.norm(hidden))
+
+
+def build_model(ctx):
+    return Recurrent(ctx.vocab_size)
