@@ -1,7 +1,5 @@
 """What may be wrong with data: each error says where, and carries a machine-readable code."""
 
-# ruff: noqa: N818 - the names say what happened: ShardChanged, not ShardChangedError
-
 
 class DataError(Exception):
     """Any trouble with sources, shards or streams; the message names the place."""

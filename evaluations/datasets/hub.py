@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 DATASET = "HuggingFaceFW/fineweb-edu"
 SUBSETS = ("sample-10BT", "sample-100BT")
-# The commit of the data set that PRISM scores against unless policy or the operator pin another.
-REVISION = "87f09149ef4734204d70ed1d046ddc9ca3f2b8f9"
 
 
 def check_pinned(subset: str, revision: str) -> None:

@@ -53,11 +53,10 @@ class DataPlan:
                 return python_docs.PythonDocs(state)
 
 
-def hub_plan(subset: str, revision: str | None, **limits: Any) -> DataPlan:
+def hub_plan(subset: str, revision: str, **limits: Any) -> DataPlan:
     """FineWeb-Edu at a pinned commit; raises SourceUnsupported for a subset or revision not to be pinned."""
-    pinned = revision or hub.REVISION
-    hub.check_pinned(subset, pinned)
-    return DataPlan("hub", hub.DATASET, subset, pinned, HUB_SHARES, **limits)
+    hub.check_pinned(subset, revision)
+    return DataPlan("hub", hub.DATASET, subset, revision, HUB_SHARES, **limits)
 
 
 def local_plan(paths: Sequence[Path], **limits: Any) -> DataPlan:

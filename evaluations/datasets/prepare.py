@@ -63,6 +63,9 @@ def _take_up(plan: DataPlan, folders: Folders) -> Journal:
     if journal is None:
         return _start(plan, folders)
     if journal.arguments != plan.arguments():
+        if journal.generation == 0:  # nothing was kept of that attempt: its source may never have answered
+            discard(folders)
+            return _start(plan, folders)
         raise PlanDiffers(f"{folders['train']}: {_difference(journal, plan)}; use --force to start over")
     for split in SPLITS:
         remove_unrecorded(folders[split], split, journal.shards[split])

@@ -7,6 +7,7 @@ them (signatures and docstrings), their longer comments, the language reference 
 
 import ast
 import io
+import os
 import platform
 import sysconfig
 import tokenize
@@ -42,20 +43,27 @@ class PythonDocs:
         return {"documents": self._documents}
 
     def __iter__(self) -> Iterator[Document]:
-        for number, document in enumerate(_all_documents(Path(sysconfig.get_path("stdlib")))):
+        for number, document in enumerate(documents_under(Path(sysconfig.get_path("stdlib")))):
             if number >= self._documents:
                 self._documents += 1
                 yield document
 
 
-def _all_documents(root: Path) -> Iterator[Document]:
+def documents_under(root: Path) -> Iterator[Document]:
+    """Documents of every module and text file below `root`, which is a standard library."""
     passages = Passages()
-    for path in sorted(root.rglob("*"), key=lambda path: path.relative_to(root).as_posix()):
-        name = path.relative_to(root).as_posix()
-        if path.suffix not in (".py", ".txt") or SKIPPED & set(path.parts[len(root.parts) :]):
-            continue
-        for number, text in enumerate(cut(passages.unseen(_passages(path)))):
+    for name in sorted(_names(root)):
+        for number, text in enumerate(cut(passages.unseen(_passages(root / name)))):
             yield Document(text, f"python-docs:{name}:{number}")
+
+
+def _names(root: Path) -> Iterator[str]:
+    """Paths below `root` of what may document Python; skipped folders are not even entered."""
+    for folder, subfolders, files in os.walk(root):
+        subfolders[:] = [name for name in subfolders if name not in SKIPPED]
+        for name in files:
+            if name.endswith((".py", ".txt")):
+                yield (Path(folder) / name).relative_to(root).as_posix()
 
 
 def _passages(path: Path) -> Iterator[str]:
@@ -105,6 +113,8 @@ def _docstrings(tree: ast.Module) -> Iterator[str]:
 def _members(parent: ast.AST, prefix: str) -> Iterator[str]:
     """Signature and docstring of each class and function, outer ones first, in source order."""
     for node in ast.iter_child_nodes(parent):
+        if isinstance(node, ast.expr):  # no definition hides in one, and most nodes are
+            continue
         if not isinstance(node, Definition):
             yield from _members(node, prefix)
             continue

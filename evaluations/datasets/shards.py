@@ -51,9 +51,9 @@ def iter_documents(data_dir: Path, split: Split, order_seed: int) -> Iterator[Do
     if split not in manifest.splits:
         raise DataMissing(f"{data_dir}: no split {split!r}, only {', '.join(manifest.splits)}")
     shards = manifest.splits[split].shards
-    for number in permutation(len(shards), order_seed):
+    for number in permutation(len(shards), order_seed, 0):
         table = _read(data_dir, shards[number])
-        for row in permutation(table.num_rows, order_seed, int(number)):
+        for row in permutation(table.num_rows, order_seed, int(number) + 1):
             yield Document(table["text"][int(row)].as_py(), table["id"][int(row)].as_py())
 
 
@@ -67,11 +67,11 @@ def _read(folder: Path, record: ShardRecord) -> pa.Table:
     return pq.read_table(pa.BufferReader(raw), columns=["id", "text"])
 
 
-def permutation(size: int, *seed: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """A permutation of `range(size)` (shape (size,)) by sorting raw PCG64 output.
+def permutation(size: int, order_seed: int, key: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """A permutation of `range(size)` (shape (size,)) by sorting raw PCG64 output; one per `key` of a seed.
 
     Raw output is what NumPy promises never to change; `Generator.permutation` carries no such promise.
-    Seeds must not be negative.
+    Raises ValueError for a negative seed or key.
     """
-    keys = np.random.PCG64(np.random.SeedSequence(seed)).random_raw(size)
-    return np.argsort(keys, kind="stable")
+    sequence = np.random.SeedSequence(order_seed, spawn_key=(key,))
+    return np.argsort(np.random.PCG64(sequence).random_raw(size), kind="stable")
