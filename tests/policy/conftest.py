@@ -20,7 +20,7 @@ def nothing_from_the_environment() -> Iterator[None]:
 @pytest.fixture
 def changer(db: None) -> Client:
     """A browser logged in as staff that may change policy."""
-    user = User.objects.create_user("changer", password="x", is_staff=True)
+    user = User.objects.create(username="changer", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="change_policy"))
     return logged_in(user)
 
@@ -28,7 +28,7 @@ def changer(db: None) -> Client:
 @pytest.fixture
 def staff(db: None) -> Client:
     """A browser logged in as staff without that right."""
-    return logged_in(User.objects.create_user("staff", password="x", is_staff=True))
+    return logged_in(User.objects.create(username="staff", is_staff=True))
 
 
 def logged_in(user: User) -> Client:
