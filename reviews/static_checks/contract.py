@@ -2,19 +2,9 @@
 
 from collections.abc import Mapping
 
+from evaluations.runner.hooks import NAMES as HOOKS
 from reviews.ladder import Finding, Outcome
 from reviews.static_checks.parse import Parsed, parse
-
-HOOKS = (
-    "get_recipe",
-    "configure_optimizer",
-    "compute_loss",
-    "train_step",
-    "inference_logits",
-    "infer",
-    "save_checkpoint",
-    "load_checkpoint",
-)
 
 
 def check_contract(files: Mapping[str, bytes], *, architecture: str, training: str | None) -> list[Finding]:
