@@ -86,8 +86,11 @@ class RuntimeConfigAdmin(RowAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The form of `?config_key=`; without one, the keys to choose from."""
-        if request.GET.get("config_key") in SCHEMAS or not self.has_add_permission(request):
-            return super().add_view(request, form_url, extra_context)
+        key = request.GET.get("config_key")
+        if key in SCHEMAS or not self.has_add_permission(request):
+            return super().add_view(
+                request, form_url, {"title": f"New row of {key}", **(extra_context or {})}
+            )
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

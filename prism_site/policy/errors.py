@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails
 
 
 @dataclass(eq=False)
-class PolicyInvalid(Exception):  # noqa: N818
+class PolicyInvalid(Exception):
     """The value in force of a key does not validate; `row_id` is None where no SQL row is to blame."""
 
     key: str
@@ -21,7 +21,7 @@ class PolicyInvalid(Exception):  # noqa: N818
         return ": ".join(filter(None, [f"{row}{self.key}", self.field, self.message]))
 
 
-class RowIsHistory(Exception):  # noqa: N818
+class RowIsHistory(Exception):
     """A policy row is never edited or deleted; write a new one, or disable it."""
 
     code = "policy_row_is_history"

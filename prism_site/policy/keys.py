@@ -14,18 +14,20 @@ from prism_site.policy.schemas.scores import ScoreWeights
 
 
 class ConfigKey(TextChoices):
-    REWARD_POOLS = "reward_pools"
-    SCORE_WEIGHTS = "score_weights"
-    BENCHMARK_WEIGHTS = "benchmark_weights"
-    DUPLICATE_THRESHOLDS = "duplicate_thresholds"
-    LLM_REVIEW_POLICY = "llm_review_policy"
-    GPU_POLICY = "gpu_policy"
-    DATASET_CONFIGS = "dataset_configs"
-    EXECUTION_MODE_TARGETS = "execution_mode_targets"
-    ARTIFACT_LIMITS = "artifact_limits"
-    SANDBOX_LIMITS = "sandbox_limits"
-    DIAGNOSTICS_THRESHOLDS = "diagnostics_thresholds"
-    LOSS_COMPARABILITY_POLICY = "loss_comparability_policy"
+    """The keys, shown to operators by the names that the API and the schemas use."""
+
+    REWARD_POOLS = "reward_pools", "reward_pools"
+    SCORE_WEIGHTS = "score_weights", "score_weights"
+    BENCHMARK_WEIGHTS = "benchmark_weights", "benchmark_weights"
+    DUPLICATE_THRESHOLDS = "duplicate_thresholds", "duplicate_thresholds"
+    LLM_REVIEW_POLICY = "llm_review_policy", "llm_review_policy"
+    GPU_POLICY = "gpu_policy", "gpu_policy"
+    DATASET_CONFIGS = "dataset_configs", "dataset_configs"
+    EXECUTION_MODE_TARGETS = "execution_mode_targets", "execution_mode_targets"
+    ARTIFACT_LIMITS = "artifact_limits", "artifact_limits"
+    SANDBOX_LIMITS = "sandbox_limits", "sandbox_limits"
+    DIAGNOSTICS_THRESHOLDS = "diagnostics_thresholds", "diagnostics_thresholds"
+    LOSS_COMPARABILITY_POLICY = "loss_comparability_policy", "loss_comparability_policy"
 
 
 SCHEMAS: dict[str, type[PolicySchema]] = {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from prism_site.config import Environment, override_env
+from prism_site.config import ROOT, Environment, override_env
 from prism_site.policy.keys import SCHEMAS
 from prism_site.policy.models import RuntimeConfig
 from prism_site.policy.resolve import set_policy
@@ -74,3 +74,9 @@ def test_a_variable_that_is_no_setting_is_pointed_out(monkeypatch: pytest.Monkey
     monkeypatch.setenv("PRISM_SHARED_TOKEN_FILE", "")
     assert as_json()["not_settings"] == ["PRISM_EPOCH_SECOND"]
     assert "PRISM_EPOCH_SECOND is set, but is no setting" in as_tables()
+
+
+def test_the_reference_in_the_docs_is_that_of_the_schemas() -> None:
+    out = io.StringIO()
+    call_command("settings", "--reference", stdout=out)
+    assert (ROOT / "docs" / "policy.md").read_text() == out.getvalue()

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name='RuntimeConfig',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('config_key', models.CharField(choices=[('reward_pools', 'Reward Pools'), ('score_weights', 'Score Weights'), ('benchmark_weights', 'Benchmark Weights'), ('duplicate_thresholds', 'Duplicate Thresholds'), ('llm_review_policy', 'Llm Review Policy'), ('gpu_policy', 'Gpu Policy'), ('dataset_configs', 'Dataset Configs'), ('execution_mode_targets', 'Execution Mode Targets'), ('artifact_limits', 'Artifact Limits'), ('sandbox_limits', 'Sandbox Limits'), ('diagnostics_thresholds', 'Diagnostics Thresholds'), ('loss_comparability_policy', 'Loss Comparability Policy')], max_length=40)),
+                ('config_key', models.CharField(choices=[('reward_pools', 'reward_pools'), ('score_weights', 'score_weights'), ('benchmark_weights', 'benchmark_weights'), ('duplicate_thresholds', 'duplicate_thresholds'), ('llm_review_policy', 'llm_review_policy'), ('gpu_policy', 'gpu_policy'), ('dataset_configs', 'dataset_configs'), ('execution_mode_targets', 'execution_mode_targets'), ('artifact_limits', 'artifact_limits'), ('sandbox_limits', 'sandbox_limits'), ('diagnostics_thresholds', 'diagnostics_thresholds'), ('loss_comparability_policy', 'loss_comparability_policy')], max_length=40)),
                 ('value_json', models.JSONField()),
                 ('schema_version', models.PositiveSmallIntegerField(default=1)),
                 ('updated_by', models.CharField(max_length=150)),

@@ -1,4 +1,4 @@
-"""`manage.py settings [--json]`: every effective value and where it comes from."""
+"""`manage.py settings [--json | --reference]`: every effective value and where it comes from."""
 
 import json
 from argparse import ArgumentParser
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from prism_site.policy.reference import reference
 from prism_site.policy.report import Line, environment_lines, policy_lines, stray_variables
 from prism_site.policy.resolve import Policy, resolve_policy
 
@@ -21,9 +22,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+        parser.add_argument(
+            "--reference", action="store_true", help="what may be set, as the text of docs/policy.md"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit 1 where a policy row is not valid, because official work then stands still."""
+        if options["reference"]:
+            self.stdout.write(reference(), ending="")
+            return
         policy = resolve_policy(official=False)
         if options["json"]:
             self.stdout.write(json.dumps(as_json(policy), indent=2))
