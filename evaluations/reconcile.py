@@ -27,7 +27,10 @@ log = structlog.get_logger(__name__)
 def attend_jobs() -> None:
     """Look after every attempt of this host: adopt, ingest, finalise, give up."""
     for attempt in Attempt.objects.filter(host=local.this_host(), state__in=LIVE_STATES):
-        attend(attempt)
+        try:
+            attend(attempt)
+        except Exception:  # one attempt that cannot be looked after must not take the others with it
+            log.exception("attempt_unattended", attempt=attempt.label)
 
 
 def attend(attempt: Attempt) -> None:

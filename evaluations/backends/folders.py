@@ -1,6 +1,7 @@
 """Where attempts keep their files, and which folders may still have a job in them."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from evaluations.runner.constants import MANIFEST_NAME
@@ -42,11 +43,19 @@ def marked() -> list[str]:
 
 
 def clean(label: str) -> None:
-    """Remove what an ended attempt need not keep; may be repeated."""
-    folder = folder_of(label)
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        elif path.name not in KEPT:
-            path.unlink(missing_ok=True)
-    (env().artifact_path / _MARKERS / label).unlink(missing_ok=True)
+    """Remove what an ended attempt need not keep; may be repeated, and is while the mark stays.
+
+    A disk that refuses leaves the mark, so that the next sweep tries again.
+    """
+    with suppress(OSError):
+        folder = folder_of(label)
+        for path in folder.iterdir() if folder.is_dir() else ():
+            _remove_unless_kept(path)
+        (env().artifact_path / _MARKERS / label).unlink(missing_ok=True)
+
+
+def _remove_unless_kept(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    elif path.name not in KEPT:
+        path.unlink(missing_ok=True)

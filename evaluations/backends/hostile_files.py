@@ -23,11 +23,18 @@ def read_capped(path: Path, max_bytes: int) -> bytes:
         return b""
     except OSError as error:
         raise FileRefused(f"{path.name}: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-            raise FileRefused(f"{path.name}: not a plain file")
-        content = file.read(max_bytes + 1)
+    try:
+        content = _read_plain(descriptor, path.name, max_bytes + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > max_bytes:
         raise FileRefused(f"{path.name}: more than {max_bytes} bytes")
     return content
+
+
+def _read_plain(descriptor: int, name: str, max_bytes: int) -> bytes:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        raise FileRefused(f"{name}: not a plain file")
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return file.read(max_bytes)
