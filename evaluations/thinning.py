@@ -1,4 +1,4 @@
-"""Fewer points that look the same: min-max preselection, then largest triangles (tsdownsample's MinMaxLTTB)."""
+"""Fewer points that look the same: extremes first, then largest triangles (MinMaxLTTB of tsdownsample)."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +8,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def thin(x: Floats, y: Floats, points: int) -> npt.NDArray[np.int64]:
-    """Ascending indices of at most `points` (2 or more) places that keep the extremes, the gaps and both ends.
+    """Ascending indices of at most `points` (2 or more) places that keep extremes, gaps and both ends.
 
     `x` and `y` have shape (n,); a value that is not finite is a gap.
     """

@@ -1,19 +1,25 @@
 """Driving the pipeline one step at a time, for platforms that schedule it themselves instead of a worker."""
 
+from uuid import UUID
+
+import structlog
+from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from evaluations.enums import Stage
+from evaluations.enums import Stage, Status
 from evaluations.models import Submission
 from evaluations.tasks import launch_tick, reconcile_tick
 from prism_site import pipeline
 from prism_site.api.permissions import Platform
 from prism_site.api.schema import answers
 
-MOVING = (Stage.RECEIVED, Stage.REVIEW, Stage.QUEUED, Stage.SCORING)
+log = structlog.get_logger(__name__)
+
+MOVING = (Stage.RECEIVED, Stage.REVIEW, Stage.SCORING)
 STEPS = 10  # of one call, which stays seconds long
 
 
@@ -49,6 +55,24 @@ class PollView(APIView):
 
 
 def _advance() -> int:
-    """Those that have waited longest go first; a step that another worker takes is not counted."""
-    waiting = Submission.objects.filter(stage__in=MOVING).order_by("updated_at").values_list("pk", flat=True)
-    return sum(pipeline.advance(str(pk)) for pk in waiting[:STEPS])
+    """Steps taken, at most `STEPS`; those that have waited longest go first."""
+    advanced = 0
+    for submission_id in _waiting().values_list("pk", flat=True):
+        advanced += _take_step(submission_id)
+        if advanced == STEPS:
+            break
+    return advanced
+
+
+def _waiting() -> QuerySet[Submission]:
+    """A queued submission that has its runs waits for a slot, not for a step."""
+    ours = Q(stage__in=MOVING) | Q(stage=Stage.QUEUED, runs__isnull=True)
+    return Submission.objects.filter(ours).exclude(status=Status.HELD).order_by("updated_at")
+
+
+def _take_step(submission_id: UUID) -> bool:
+    try:
+        return pipeline.advance(str(submission_id))
+    except Exception:  # one submission that cannot move must not stop those behind it
+        log.exception("step_failed", submission_id=str(submission_id))
+        return False
