@@ -43,7 +43,7 @@ class TrainingRecipe:
     """What the challenge's reference loop is run with; every field may be chosen by `get_recipe`."""
 
     learning_rate: float = 3e-3
-    batch_size: int = 16
+    batch_size: int = 8
     optimizer: str = "adamw"  # adamw or sgd; `configure_optimizer` goes before
     scheduler: str = "cosine"  # cosine or constant, over the share of text consumed
     weight_decay: float = 0.01
@@ -122,7 +122,7 @@ class PrismContext:
             )
         from evaluations.runner.batches import rows
 
-        return rows(door.stream(model), batch_size or 16, seq_len or self.sequence_length)
+        return rows(door.stream(model), batch_size or 8, seq_len or self.sequence_length)
 
     def reference_tokenizer(self, name: str = "bytes") -> Any:
         """The tokenizer `name` as data: `bytes`, a staged reference, or the declared one."""
