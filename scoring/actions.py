@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from evaluations import transitions
@@ -28,7 +28,8 @@ def record_score(*, submission_id: UUID, by: str) -> Score:
     `TransitionRefused` where the submission is not waiting for a score.
     """
     with transaction.atomic():
-        submission = Submission.objects.select_for_update().get(pk=submission_id)
+        submission = Submission.objects.get(pk=submission_id)
+        _take_turn(submission)
         existing = Score.objects.filter(pk=submission_id).first()
         if existing is not None:
             return existing
@@ -86,26 +87,21 @@ def score_manifest(manifest: dict[str, Any], policy: Policy) -> ScoreParts:
     )
 
 
-def _store(score: Score) -> None:
-    """Insert the score and move the mark of the hotkey's best.
+def _take_turn(submission: Submission) -> None:
+    """One score of a hotkey at a time, because each decides anew which is the best.
 
-    Two first scores of one hotkey may race: the unique constraint lets one through, and the other looks
-    again at a row that it can now see and lock.
+    The lock is on the hotkey's first submission: a row that all of them find and none of them changes here.
+    The mark itself cannot be locked: a row that has just lost it no longer answers to the query.
     """
-    try:
-        with transaction.atomic():
-            _insert(score)
-    except IntegrityError:
-        with transaction.atomic():
-            _insert(score)
+    of_hotkey = Submission.objects.select_for_update().filter(hotkey=submission.hotkey)
+    of_hotkey.order_by("created_at", "pk").first()
 
 
-def _insert(score: Score) -> None:
-    best = Score.objects.select_for_update().filter(mode=score.mode, hotkey=score.hotkey, best_in_mode=True)
-    old = best.first()
-    candidates = [score] if old is None else [old, score]
-    winner = ranking.rank(standings.contenders(candidates))[0]
-    score.best_in_mode = winner.submission_id == score.submission_id
+def _store(score: Score) -> None:
+    """Insert the score and move the mark of the hotkey's best; the old mark goes first, as it is unique."""
+    old = Score.objects.filter(mode=score.mode, hotkey=score.hotkey, best_in_mode=True).first()
+    ranked = ranking.rank(standings.contenders([score] if old is None else [old, score]))
+    score.best_in_mode = ranked[0].submission_id == score.submission_id
     if old is not None and score.best_in_mode:
         Score.objects.filter(pk=old.pk).update(best_in_mode=False)
     score.save(force_insert=True)
