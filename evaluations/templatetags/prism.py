@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from evaluations.views.drawing import Point, byte_label, sparkline
 
 register = template.Library()
+NONE = "–"  # in place of a number that is not there
 
 
 @register.filter
@@ -19,28 +20,28 @@ def short_hotkey(hotkey: str) -> str:
 
 
 @register.filter
-def fixed(value: float | None, digits: int = 4) -> str:
-    """A number with a fixed count of decimals, so that columns line up; `–` for none."""
-    return "–" if value is None else f"{value:.{digits}f}"
+def fixed(value: object, digits: int = 4) -> str:
+    """A number with a fixed count of decimals, so that columns line up."""
+    return f"{value:.{digits}f}" if isinstance(value, int | float) else NONE
 
 
 @register.filter
-def si_bytes(count: float | None) -> str:
+def si_bytes(count: object) -> str:
     """`524288` -> `524 kB`."""
-    return "–" if count is None else byte_label(count)
+    return byte_label(count) if isinstance(count, int | float) else NONE
 
 
 @register.filter
-def grouped(count: float | None) -> str:
+def grouped(count: object) -> str:
     """`1234567` -> `1 234 567`, with narrow spaces that do not break."""
-    return "–" if count is None else f"{count:,.0f}".replace(",", "\u202f")
+    return f"{count:,.0f}".replace(",", "\u202f") if isinstance(count, int | float) else NONE
 
 
 @register.filter
-def duration(seconds: float | None) -> str:
+def duration(seconds: object) -> str:
     """`3725` -> `1 h 2 min`; below a minute with a tenth."""
-    if seconds is None:
-        return "–"
+    if not isinstance(seconds, int | float):
+        return NONE
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -53,7 +54,7 @@ def duration(seconds: float | None) -> str:
 def moment(at: datetime | None) -> SafeString | str:
     """A `<time>` that reads without a script; `time.js` turns it into `12 s ago`."""
     if at is None:
-        return "–"
+        return NONE
     at = at.astimezone(UTC)
     exact = f"{at:%Y-%m-%d %H:%M:%S} UTC"
     return format_html('<time datetime="{}" title="{}" data-ago>{}</time>', at.isoformat(), exact, exact)

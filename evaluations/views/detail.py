@@ -11,7 +11,7 @@ from evaluations.enums import Mode, Stage, Status
 from evaluations.models import Attempt, CurvePoint, Run, StoredBundle, Submission
 from evaluations.runner.codelength import bits_per_byte
 from evaluations.views import facts
-from evaluations.views.words import Line, Reason, Words, describe, reason, timeline
+from evaluations.views.words import Line, Words, describe, timeline
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Moving:
     run: Run | None
     attempt: Attempt | None
     progress: Progress | None
-    reason: Reason
+    traceback: str  # of the submitted code, where it raised
     score: Any = None  # a `scoring.models.Score`; this room only shows it
     fact_groups: list[facts.Group] = field(default_factory=list)
     hooks: list[dict[str, Any]] = field(default_factory=list)
@@ -78,7 +78,7 @@ def moving(submission_id: UUID) -> Moving:
         run=run,
         attempt=attempt,
         progress=_progress(attempt),
-        reason=reason(submission),
+        traceback=manifest.get("traceback", ""),
         score=getattr(submission, "score", None),
         fact_groups=facts.groups(manifest),
         hooks=facts.hooks(manifest),

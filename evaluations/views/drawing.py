@@ -116,7 +116,7 @@ def plot(
     both = drawn + reference
     lowest = min(bpb for _, bpb in both)
     highest = max(8.0, *(bpb for _, bpb in both))
-    bottom, top = math.floor(lowest), math.ceil(highest * 1.02)
+    bottom, top = math.floor(lowest), math.ceil(highest - 0.1)  # a curve may start a hair above 8
     frame = Frame(
         width=width - 48,
         height=height - 40,

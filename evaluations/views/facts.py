@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evaluations.templatetags.prism import duration, grouped, si_bytes
+from evaluations.templatetags.prism import NONE, duration, grouped, si_bytes
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def groups(manifest: Mapping[str, Any]) -> list[Group]:
 def hooks(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The hooks that exist in the submission, with their use."""
     found = (manifest.get("training") or {}).get("hooks") or {}
-    return [{"name": name, **use} for name, use in sorted(found.items()) if use.get("present")]
+    return [{"name": name, **use} for name, use in sorted(found.items()) if use["present"]]
 
 
 def integrity(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -46,8 +46,8 @@ def _claim(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _rows(*rows: tuple[str, str | None]) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in rows if value not in (None, "", "–")]
+def _rows(*rows: tuple[str, str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in rows if value not in ("", NONE)]
 
 
 def _model(model: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -56,45 +56,44 @@ def _model(model: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("without embeddings", grouped(model.get("body_parameters"))),
         ("layers", grouped(model.get("layers"))),
         ("FLOPs per token", grouped(model.get("flops_per_token"))),
-        ("architecture", _short(model.get("architecture_hash"))),
+        ("architecture", _digest(model.get("architecture_hash"))),
     )
 
 
 def _training(training: Mapping[str, Any]) -> list[tuple[str, str]]:
     return _rows(
-        ("style", training.get("style")),
+        ("style", _text(training.get("style"))),
         ("commits", grouped(training.get("commits"))),
         ("learner time", duration(training.get("learner_seconds"))),
-        ("stopped", training.get("stopped_reason")),
+        ("stopped", _text(training.get("stopped_reason"))),
     )
 
 
 def _data(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     return _rows(
-        ("source", data.get("source")),
-        ("revision", _short(data.get("revision"))),
+        ("source", _text(data.get("source"))),
+        ("revision", _digest(data.get("revision"))),
         ("text", si_bytes(data.get("bytes"))),
-        ("manifest", _short(data.get("manifest_sha256"))),
-        ("order seed", _plain(data.get("order_seed"))),
+        ("manifest", _digest(data.get("manifest_sha256"))),
+        ("order seed", _text(data.get("order_seed"))),
     )
 
 
 def _run(run: Mapping[str, Any]) -> list[tuple[str, str]]:
-    memory = run.get("peak_memory_bytes")
     return _rows(
-        ("seed", _plain(run.get("seed"))),
-        ("device", run.get("device")),
-        ("precision", run.get("precision")),
-        ("torch", run.get("torch")),
-        ("sandbox", run.get("sandbox")),
+        ("seed", _text(run.get("seed"))),
+        ("device", _text(run.get("device"))),
+        ("precision", _text(run.get("precision"))),
+        ("torch", _text(run.get("torch"))),
+        ("sandbox", _text(run.get("sandbox"))),
         ("wall time", duration(run.get("wall_seconds"))),
-        ("peak memory", si_bytes(memory) if memory else None),
+        ("peak memory", si_bytes(run.get("peak_memory_bytes") or None)),
     )
 
 
-def _plain(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _text(value: Any) -> str:
+    return str(value) if isinstance(value, str | int | float) else NONE
 
 
-def _short(digest: Any) -> str | None:
-    return str(digest)[:12] if digest else None
+def _digest(value: Any) -> str:
+    return _text(value)[:12]

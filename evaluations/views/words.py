@@ -108,17 +108,3 @@ def _detail(event: Event) -> str:
         parts.append(f"attempt {data['attempt']}")
     parts.extend(str(data[name]) for name in ("note", "detail") if data.get(name))
     return " · ".join(parts)
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a submission stopped: a sentence, and the traceback of the submitted code where there is one."""
-
-    sentence: str
-    traceback: str
-
-
-def reason(submission: Submission) -> Reason:
-    """The stored reason, taken apart."""
-    sentence, mark, rest = submission.reason.partition("Traceback (most recent call last)")
-    return Reason(sentence.strip(), (mark + rest).strip())

@@ -88,6 +88,7 @@ function report() {
   const { points, chunks, nonfinite, bpb, live } = known;
   liveDot.hidden = !live;
   canvas.dataset.points = points;
+  canvas.dataset.view = Object.values(view).join(" ");
   if (!points) {
     caption.textContent = live ? "No chunk has been scored yet; the curve begins with the first." : "There is no curve: no chunk was scored.";
     return;

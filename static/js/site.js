@@ -52,6 +52,9 @@ function refreshTimes(root = document) {
   for (const time of root.querySelectorAll("time[data-ago]")) {
     time.textContent = inWords((Date.now() - Date.parse(time.dateTime)) / 1000);
   }
+  for (const clock of root.querySelectorAll("progress[data-clock]")) {
+    clock.value = Date.now() / 1000 - Number(clock.dataset.starts);
+  }
 }
 
 function enhance(root) {
@@ -98,4 +101,4 @@ document.querySelectorAll("[data-theme-toggle]").forEach(prepareThemeToggle);
 enhance(document);
 const first = document.querySelector("[data-announce]");
 if (first) shown.set(document, first.dataset.announce);
-setInterval(refreshTimes, 1000);
+setInterval(() => refreshTimes(), 1000);

@@ -1,0 +1,36 @@
+from typing import Any
+
+import pytest
+
+from evaluations.views import facts
+
+
+def test_groups_show_what_the_run_reached() -> None:
+    manifest = {"model": None, "training": None, "data": {"source": "local"}, "run": {"seed": 0}}
+    assert [group.title for group in facts.groups(manifest)] == ["Data", "Run"]
+
+
+def test_seed_zero_is_a_fact() -> None:
+    (run,) = facts.groups({"run": {"seed": 0}})
+    assert run.rows == [("seed", "0")]
+
+
+def test_only_present_hooks_are_listed() -> None:
+    hooks = {
+        "infer": {"present": False, "calls": 0, "seconds": 0.0},
+        "compute_loss": {"present": True, "calls": 3, "seconds": 1.5},
+    }
+    assert [hook["name"] for hook in facts.hooks({"training": {"hooks": hooks}})] == ["compute_loss"]
+
+
+def test_integrity_is_told_with_its_figures() -> None:
+    claims = facts.integrity({"integrity": {"lossless": True, "step0": {"bpb": 8.0}, "permuted": None}})
+    assert claims == [("lossless", "yes"), ("step0", "bpb 8")]
+
+
+@pytest.mark.parametrize("odd", ["text", [1], {"a": 1}, True])
+def test_a_value_of_another_type_does_not_break_the_page(odd: Any) -> None:
+    sections = ("model", "training", "data", "run")
+    names = ("parameters", "layers", "commits", "learner_seconds", "bytes", "wall_seconds")
+    manifest = {section: dict.fromkeys(names, odd) for section in sections}
+    assert isinstance(facts.groups(manifest), list)
