@@ -7,6 +7,8 @@ a step twice, late or at the same time as another worker changes nothing.
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from evaluations import bell, transitions
 from evaluations.datasets.errors import DataError
 from evaluations.enums import Mode, Stage, Status
@@ -19,7 +21,9 @@ from prism_site.policy.errors import PolicyInvalid
 from prism_site.policy.resolve import resolve_policy
 from reviews import actions as reviews
 from reviews.ladder import Outcome
+from scoring import actions as scoring
 
+log = structlog.get_logger(__name__)
 BY = "system:pipeline"
 ADVANCE = "prism_site.pipeline.advance"
 
@@ -44,9 +48,17 @@ def advance(submission_id: str) -> bool:
 def advance_waiting() -> None:
     """Take every step that is ours to take, here and now: for installations that run no queue."""
     ours = [Stage.RECEIVED, Stage.REVIEW, Stage.QUEUED, Stage.SCORING]
-    for submission_id in Submission.objects.filter(stage__in=ours).values_list("pk", flat=True):
-        while advance(str(submission_id)):
+    waiting = Submission.objects.filter(stage__in=ours).order_by("created_at")
+    for submission_id in list(waiting.values_list("pk", flat=True)):
+        _advance_while_possible(str(submission_id))
+
+
+def _advance_while_possible(submission_id: str) -> None:
+    try:
+        while advance(submission_id):
             pass
+    except Exception:  # one submission that cannot go on must not keep the others from it
+        log.exception("advance_failed", submission=submission_id)
 
 
 def _step(submission: Submission) -> None:
@@ -62,7 +74,7 @@ def _step(submission: Submission) -> None:
         case Stage.EVALUATING:
             pass  # the reconcile tick moves it on when its job has ended
         case Stage.SCORING:
-            _score(submission)
+            scoring.record_score(submission_id=submission.pk, by=BY)
         case Stage.DONE:
             pass
 
@@ -88,9 +100,3 @@ def _queue(submission: Submission) -> None:
         note_waiting(submission.pk, by=BY, code=error.code, detail=str(error))
     else:
         bell.ring(LAUNCH, once=True)
-
-
-def _score(submission: Submission) -> None:
-    from scoring.actions import record_score
-
-    record_score(submission_id=submission.pk, by=BY)
