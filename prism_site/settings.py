@@ -96,6 +96,7 @@ LOGOUT_REDIRECT_URL = "home"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = _env.var_dir / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     # Only the one file that the browser needs, out of the wheel that the figures come from.
@@ -118,6 +119,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+CSRF_TRUSTED_ORIGINS = _env.csrf_trusted_origins
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True

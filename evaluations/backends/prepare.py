@@ -45,7 +45,17 @@ def prepare(attempt: Attempt, policy: Policy) -> Path:
     folder.mkdir(parents=True)
     bundle = stored_bundle(run.submission_id)
     bundle.write_to(folder / BUNDLE)
-    _write_private(folder / JOB, _job(run, folder, bundle.manifest, stream, policy).to_json())
+    job = job_of(
+        submission_id=str(run.submission_id),
+        run_id=str(run.pk),
+        mode=run.mode,
+        seed=run.seed,
+        folder=folder,
+        manifest=bundle.manifest,
+        stream=stream,
+        policy=policy,
+    )
+    write_private(folder / JOB, job.to_json())
     return folder
 
 
@@ -70,17 +80,28 @@ def run_secret(mode: str, manifest_sha256: str, order_seed: int) -> str:
     return hmac.new(persistent_secret("run_secret").encode(), message, hashlib.sha256).hexdigest()
 
 
-def _job(run: Run, folder: Path, manifest: BundleManifest, stream: StreamFile, policy: Policy) -> Job:
-    targets = policy.execution_mode_targets.of(run.mode)
+def job_of(
+    *,
+    submission_id: str,
+    run_id: str,
+    mode: str,
+    seed: int,
+    folder: Path,
+    manifest: BundleManifest,
+    stream: StreamFile,
+    policy: Policy,
+) -> Job:
+    """The frozen specification of one run whose bundle lies in `folder`/bundle."""
+    targets = policy.execution_mode_targets.of(mode)
     return Job(
-        submission_id=str(run.submission_id),
-        run_id=str(run.pk),
-        mode=run.mode,
-        seed=run.seed,
+        submission_id=submission_id,
+        run_id=run_id,
+        mode=mode,
+        seed=seed,
         bundle=_bundle_spec(manifest, folder / BUNDLE),
         stream=_stream_spec(stream),
         output_folder=str(folder),
-        run_secret=run_secret(run.mode, stream.manifest_sha256, stream.order_seed),
+        run_secret=run_secret(mode, stream.manifest_sha256, stream.order_seed),
         schedule=schedule_of(targets),
         limits=Limits(
             max_parameters=env().max_parameters,
@@ -118,6 +139,7 @@ def _reference_tokenizers(declared: str) -> dict[str, str]:
     return {declared: str(staged_tokenizer(declared, env().data_path))} if declared in NAMES else {}
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only we may read: a job holds the run secret."""
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")

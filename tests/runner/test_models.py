@@ -63,8 +63,8 @@ def test_files_of_a_bundle_import_each_other(tmp_path):
     files = {
         "src/__init__.py": "",
         "src/parts/table.py": TABLE_MODEL,
-        "src/model.py": "from .parts.table import Bigram\n\ndef build_model(ctx):\n    return Bigram(ctx.vocab_size)",
-        "src/train.py": "from model import build_model\nfrom helpers import count\n\ndef train(ctx):\n    count(ctx)",
+        "src/model.py": "from .parts.table import build_model\n",
+        "src/train.py": "from model import build_model\nfrom helpers import count as train\n",
         "helpers.py": COUNTING_TRAINER.replace("def train", "def count"),
     }
     outcome = execute(make_job(tmp_path, files, architecture="src/model.py", training="src/train.py"))
