@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.signals import got_request_exception
-from django.db import DatabaseError, InterfaceError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
@@ -153,6 +153,6 @@ ANSWERS: dict[type[Exception], Callable[[Any], Problem]] = {
     exceptions.ValidationError: _invalid,
     exceptions.Throttled: _throttled,
     exceptions.APIException: _refused_by_framework,
-    DatabaseError: _try_again,
+    OperationalError: _try_again,
     InterfaceError: _try_again,
 }
