@@ -141,7 +141,7 @@ class GetWeightsView(APIView):
 
 
 def _exported_mode() -> Mode:
-    """The mode of new submissions where it is official; otherwise an official one, which nobody has run."""
+    """The mode of new submissions if it is official; otherwise the smaller official one, if it has scores."""
     mode = Mode(env().execution_mode)
     return mode if mode.is_official else Mode.GPU_PROXY_EVAL
 
