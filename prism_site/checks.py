@@ -1,4 +1,8 @@
-"""Boot checks: what an operator must or should change before this installation does real work."""
+"""Boot checks: what an operator must or should change before this installation does real work.
+
+Errors stop every command. Warnings marked `deploy` are shown by `manage.py check --deploy` alone, because a
+newcomer at their own desk cannot act on them.
+"""
 
 from typing import Any
 
@@ -6,10 +10,20 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage
 
+from evaluations.datasets.errors import DataError
+from evaluations.datasets.manifest import load_manifest
+from evaluations.enums import Mode
+from prism_site.config import env
+
 
 def register() -> None:
     """Hand the checks to Django; called once, when the site is wired."""
-    checks.register(queue_outlives_its_ticks, "prism")
+    for check in (queue_outlives_its_ticks, mode_is_available, backend_is_available, sandbox_is_available):
+        checks.register(check, "prism")
+    for check in (strangers_meet_a_sandbox, signatures_are_real, data_is_there):
+        checks.register(check, "prism")
+    for check in (code_runs_behind_a_wall, platform_has_a_token):
+        checks.register(check, "prism", deploy=True)
 
 
 def queue_outlives_its_ticks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -17,10 +31,79 @@ def queue_outlives_its_ticks(app_configs: Any, **kwargs: Any) -> list[CheckMessa
     queue: dict[str, Any] = settings.Q_CLUSTER
     if queue["retry"] > queue["timeout"] * 2:
         return []
-    return [
-        checks.Error(
-            "The queue would deliver a tick again while it may still be running.",
-            hint="Set Q_CLUSTER['retry'] to more than twice Q_CLUSTER['timeout'].",
-            id="prism.E001",
-        )
-    ]
+    message = "The queue would deliver a tick again while it may still be running."
+    return [_error("E001", message, "Set Q_CLUSTER['retry'] to more than twice Q_CLUSTER['timeout'].")]
+
+
+def mode_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Official scores need the sandbox."""
+    if not Mode(env().execution_mode).is_official:
+        return []
+    message = f"PRISM_EXECUTION_MODE is {env().execution_mode}: official submissions would wait for ever."
+    return [_error("E002", message, "Official modes need the sandbox; this version has local_cpu_smoke.")]
+
+
+def backend_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Only one backend exists."""
+    if env().execution_backend == "local":
+        return []
+    message = f"PRISM_EXECUTION_BACKEND is {env().execution_backend}, which this version does not have."
+    return [_error("E003", message, "Set PRISM_EXECUTION_BACKEND=local.")]
+
+
+def sandbox_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What is required and absent must not be taken for present."""
+    if env().sandbox == "off":
+        return []
+    message = "PRISM_SANDBOX is required, and this version has no sandbox."
+    return [_error("E004", message, "Set PRISM_SANDBOX=off and run only code that you trust.")]
+
+
+def code_runs_behind_a_wall(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Submitted code has the rights of the user that runs it."""
+    if env().sandbox == "required":
+        return []
+    message = "Submitted code runs without a sandbox, with all rights of this user."
+    return [_warning("W001", message, "Evaluate only bundles that you would run yourself.")]
+
+
+def strangers_meet_a_sandbox(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The one combination that lets anybody run anything here."""
+    if env().sandbox == "required" or not env().public_submissions_enabled:
+        return []
+    message = "Anybody who can reach this server may upload code that runs here without a sandbox."
+    return [_warning("W002", message, "Set PRISM_PUBLIC_SUBMISSIONS_ENABLED=false, or listen on loopback.")]
+
+
+def data_is_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Without data every submission waits."""
+    try:
+        load_manifest(env().data_path)
+    except DataError as error:
+        message = f"No run can start ({error.code}): {error}"
+        return [_warning("W003", message, "Run `manage.py prepare_data`.")]
+    return []
+
+
+def platform_has_a_token(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Internal routes answer nobody without one."""
+    if env().shared_tokens:
+        return []
+    message = "PRISM_SHARED_TOKEN is not set: the platform cannot read weights."
+    return [_warning("W004", message, "Set PRISM_SHARED_TOKEN or PRISM_SHARED_TOKEN_FILE.")]
+
+
+def signatures_are_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """With the shared token anybody may sign for any hotkey."""
+    if not env().allow_insecure_signatures:
+        return []
+    message = "Whoever holds the shared token may upload in the name of any hotkey."
+    return [_warning("W005", message, "Unset PRISM_ALLOW_INSECURE_SIGNATURES outside your own desk.")]
+
+
+def _error(number: str, message: str, hint: str) -> CheckMessage:
+    return checks.Error(message, hint=hint, id=f"prism.{number}")
+
+
+def _warning(number: str, message: str, hint: str) -> CheckMessage:
+    return checks.Warning(message, hint=hint, id=f"prism.{number}")

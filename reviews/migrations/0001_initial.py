@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['created_at'],
+                'permissions': [('resolve_hold', 'Can resolve holds')],
                 'constraints': [models.UniqueConstraint(fields=('submission', 'reviewer'), name='review_once_per_reviewer'), models.CheckConstraint(condition=models.Q(('confidence__gte', 0.0), ('confidence__lte', 1.0)), name='review_confidence_is_a_share')],
             },
         ),

@@ -39,6 +39,7 @@ class Review(models.Model):
             ),
         ]
         ordering = ["created_at"]
+        permissions = [("resolve_hold", "Can resolve holds")]
 
     def __str__(self) -> str:
         return f"{self.reviewer}: {self.outcome}"

@@ -1,0 +1,124 @@
+"""The story step by step, and what happens when a step comes twice or at the same time as another."""
+
+from pathlib import Path
+
+import pytest
+from django_q.models import OrmQ
+
+from evaluations import bell, transitions
+from evaluations.enums import Stage, Status
+from evaluations.models import Run, Submission
+from evaluations.transitions import TransitionRefused
+from prism_site import pipeline
+from reviews.models import Review
+from tests.evaluations import world
+
+pytestmark = pytest.mark.django_db
+
+
+def stage(submission: Submission) -> str:
+    submission.refresh_from_db()
+    return submission.stage
+
+
+def test_each_call_takes_one_step(host: Path) -> None:
+    submission = world.upload()
+    assert pipeline.advance(str(submission.pk))
+    assert stage(submission) == Stage.REVIEW
+    assert pipeline.advance(str(submission.pk))
+    assert stage(submission) == Stage.QUEUED
+    assert not pipeline.advance(str(submission.pk))
+    assert Run.objects.get().submission == submission
+    assert [message.func() for message in OrmQ.objects.all()] == ["evaluations.tasks.launch_tick"]
+
+
+def test_a_step_that_comes_twice_changes_nothing(host: Path) -> None:
+    submission = world.queued()
+    for _ in range(3):
+        assert not pipeline.advance(str(submission.pk))
+    assert Run.objects.count() == 1
+    assert Review.objects.count() == 1
+    assert world.verbs(submission) == ["receive", "begin_review", "enqueue"]
+
+
+def test_a_step_that_another_worker_took_is_no_error(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    submission = world.upload()
+
+    def too_late(*args: object, **kwargs: object) -> Submission:
+        raise TransitionRefused("another worker was faster")
+
+    monkeypatch.setattr(transitions, "begin_review", too_late)
+    assert not pipeline.advance(str(submission.pk))
+
+
+def test_a_review_that_was_interrupted_is_taken_up_by_its_row(host: Path) -> None:
+    submission = world.upload()
+    pipeline.advance(str(submission.pk))
+    Review.objects.create(
+        submission=submission,
+        reviewer=Review.Reviewer.CONTRACT,
+        outcome=Review.Outcome.PASS,
+        duration_seconds=0.1,
+        created_at=submission.created_at,
+    )
+    pipeline.advance(str(submission.pk))
+    assert stage(submission) == Stage.QUEUED
+    assert Review.objects.count() == 1
+
+
+def test_a_rejection_tells_the_first_finding_and_keeps_all(host: Path) -> None:
+    submission = world.queued(architecture="x = 1\n", training="def f(:\n")
+    assert (submission.status, submission.stage) == (Status.REJECTED, Stage.DONE)
+    assert submission.reason_code == "source_syntax_error"
+    assert submission.reason.startswith("training.py, line 1: ")
+    assert Review.objects.get().outcome == Review.Outcome.REJECT
+
+
+@pytest.mark.parametrize("outcome", [Review.Outcome.HOLD, Review.Outcome.QUARANTINE])
+def test_suspicion_never_goes_on_by_itself(host: Path, outcome: Review.Outcome) -> None:
+    submission = world.upload()
+    pipeline.advance(str(submission.pk))
+    finding = {"code": "odd", "outcome": outcome.value, "message": "Odd.", "file": "", "line": 0}
+    Review.objects.create(
+        submission=submission,
+        reviewer=Review.Reviewer.CONTRACT,
+        outcome=outcome,
+        findings=[finding],
+        duration_seconds=0.1,
+        created_at=submission.created_at,
+    )
+    assert not pipeline.advance(str(submission.pk))
+    assert stage(submission) == Stage.REVIEW
+
+
+def test_a_held_submission_is_not_moved(host: Path) -> None:
+    submission = world.queued()
+    transitions.begin_evaluation(submission.pk, by="system:test", data={})
+    transitions.hold(submission.pk, by="system:test", reason_code="infrastructure", reason="x")
+    OrmQ.objects.all().delete()
+    assert not pipeline.advance(str(submission.pk))
+    assert not OrmQ.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_move_rings_for_the_next_step(host: Path) -> None:
+    submission = world.upload()
+    (message,) = OrmQ.objects.all()
+    assert (message.func(), message.args()) == (pipeline.ADVANCE, (str(submission.pk),))
+
+
+def test_one_submission_that_cannot_go_on_does_not_keep_the_others(host: Path) -> None:
+    broken, sound = world.upload(), world.upload(training=world.TRAINING + "#2\n")
+    broken.bundle.delete()
+    pipeline.advance_waiting()
+    assert stage(broken) == Stage.REVIEW
+    assert stage(sound) == Stage.QUEUED
+
+
+def test_a_call_is_rung_once_while_it_waits() -> None:
+    for _ in range(3):
+        bell.ring("some.tick", "a", once=True)
+    bell.ring("some.tick", "b", once=True)
+    bell.ring("some.tick", "a")
+    assert [message.args() for message in OrmQ.objects.order_by("id")] == [("a",), ("b",), ("a",)]
+    assert bell.waiting_count() == 3
