@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from evaluations.runner.codelength import bits_per_byte
+from evaluations.thinning import thin
 
 XAxis = Literal["bytes", "chunks", "tokens", "seconds"]
 Scale = Literal["linear", "log"]
 
 UNIFORM_BPB = 8.0  # a model that knows nothing spends 8 bits on a byte
+MOST_POINTS = 2_000  # of a line; more would be slow to draw and show nothing else
 
 X_TITLES: dict[XAxis, str] = {
     "bytes": "text read (bytes)",
@@ -48,6 +52,10 @@ class Points:
         """The points of the chunks after `index`."""
         first = bisect_right(self.index, index)
         return Points(**{name: column[first:] for name, column in vars(self).items()})
+
+    def at(self, places: Sequence[int]) -> "Points":
+        """The points at some places, which ascend."""
+        return Points(**{name: [column[place] for place in places] for name, column in vars(self).items()})
 
     @property
     def bpb(self) -> list[float]:
@@ -132,8 +140,8 @@ def columns(trace: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ppmd(points: Points, yardsticks: Yardsticks, *, x: XAxis) -> dict[str, Any]:
+    places, along = _yardstick_places(points, yardsticks, x=x)
     bpb = list(map(bits_per_byte, yardsticks.ppmd_bits, yardsticks.stream_bytes))
-    along = _yardstick_places(points, yardsticks, x=x)
     return {
         "meta": "ppmd",
         "name": "PPMd",
@@ -141,25 +149,35 @@ def _ppmd(points: Points, yardsticks: Yardsticks, *, x: XAxis) -> dict[str, Any]
         "mode": "lines",
         "line": {"width": 1.5, "dash": "dash"},
         "x": along,
-        "y": bpb[: len(along)],
+        "y": [bpb[place] for place in places],
         "hovertemplate": "%{y:.4f}",
     }
 
 
-def _yardstick_places(points: Points, yardsticks: Yardsticks, *, x: XAxis) -> list[float]:
-    """The cuts of the text are known ahead in bytes and chunks; in tokens and seconds only behind the run."""
-    if x == "bytes":
-        return list(yardsticks.stream_bytes)
-    if x == "chunks":
-        return [number + 1 for number in range(len(yardsticks.stream_bytes))]
-    if list(points.index) != list(range(len(points.index))):
-        return []  # thinned out: places cannot be matched by number
-    return points.along(x)[: len(yardsticks.stream_bytes)]
+def _yardstick_places(
+    points: Points, yardsticks: Yardsticks, *, x: XAxis
+) -> tuple[Sequence[int], list[float]]:
+    """(numbers of chunks, where they stand): all in bytes and chunks, otherwise those that were read."""
+    cuts = yardsticks.stream_bytes
+    if x in {"bytes", "chunks"}:
+        places = thinned(cuts, yardsticks.ppmd_bits)
+        return places, [cuts[place] if x == "bytes" else place + 1 for place in places]
+    read = zip(points.index, points.along(x), strict=True)
+    known = [(number, along) for number, along in read if number < len(cuts)]
+    return [number for number, _ in known], [along for _, along in known]
+
+
+def thinned(x: Sequence[float], y: Sequence[float]) -> list[int]:
+    """Places of at most `MOST_POINTS` values that draw the same line."""
+    kept: list[int] = thin(
+        np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64), MOST_POINTS
+    ).tolist()
+    return kept
 
 
 def _uniform(points: Points, yardsticks: Yardsticks, *, x: XAxis) -> dict[str, Any]:
-    places = _yardstick_places(points, yardsticks, x=x) or points.along(x)
-    ends = [places[0], places[-1]] if places else []
+    along = _yardstick_places(points, yardsticks, x=x)[1] or points.along(x)
+    ends = [along[0], along[-1]] if along else []
     return {
         "meta": "uniform",
         "name": "uniform",

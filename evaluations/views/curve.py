@@ -49,8 +49,16 @@ def answer(submission_id: UUID, view: View) -> dict[str, Any]:
     if view.after is not None and view.attempt == head.attempt_id:
         moving = charts.moving_traces(points.since(view.after), x=view.x)
         return {**state, "extend": [charts.columns(trace) for trace in moving]}
-    drawn = charts.figure(points, head.yardsticks, x=view.x, x_scale=view.x_scale, y_scale=view.y_scale)
-    return {**state, "figure": drawn}
+    shown = _shown(points, view)
+    drawn = charts.figure(shown, head.yardsticks, x=view.x, x_scale=view.x_scale, y_scale=view.y_scale)
+    return {**state, "shown": len(shown.index), "figure": drawn}
+
+
+def _shown(points: charts.Points, view: View) -> charts.Points:
+    """What a screen can show: extremes, ends, and every chunk with a value that was not finite."""
+    spoiled = {place for place, count in enumerate(points.nonfinite) if count}
+    kept = charts.thinned(points.along(view.x), points.chunk_bpb)
+    return points.at(sorted(spoiled.union(kept)))
 
 
 def _state(head: CurveHead, points: charts.Points) -> dict[str, Any]:

@@ -66,7 +66,9 @@ async function ask(extra = {}) {
 
 async function drawAll() {
   known = await ask();
-  await Plotly.react(canvas, ...Object.values(themed(known.figure)), CONFIG);
+  panel.classList.toggle("is-empty", !known.points);
+  const { data, layout } = themed(known.figure);
+  if (known.points) await Plotly.react(canvas, data, layout, CONFIG);
   report();
 }
 
@@ -74,7 +76,7 @@ async function drawNew() {
   const answer = await ask({ attempt: known.attempt, after: known.last_index });
   if (!answer.extend || !answer.live) return drawAll(); // another attempt, or the end: all of it, exactly
   if (answer.last_index !== known.last_index) await append(answer.extend);
-  known = answer;
+  known = { ...answer, shown: known.shown + answer.points - known.points };
   report();
 }
 
@@ -85,7 +87,7 @@ function append(extension) {
 }
 
 function report() {
-  const { points, chunks, nonfinite, bpb, live } = known;
+  const { points, shown, chunks, nonfinite, bpb, live } = known;
   liveDot.hidden = !live;
   canvas.dataset.points = points;
   canvas.dataset.view = Object.values(view).join(" ");
@@ -95,7 +97,8 @@ function report() {
   }
   const count = chunks ? `${points} of ${chunks} chunks` : `${points} chunks`;
   const spoiled = nonfinite ? ` · ${nonfinite} predictions were not finite and are charged as impossible` : "";
-  caption.textContent = `${count} · ${bpb.toFixed(6)} bits per byte over the text read${spoiled}`;
+  const thinned = shown < points ? ` · ${shown} of them drawn, extremes kept` : "";
+  caption.textContent = `${count}${thinned} · ${bpb.toFixed(6)} bits per byte over the text read${spoiled}`;
 }
 
 async function tick() {
@@ -141,6 +144,11 @@ panel.querySelector("[data-curve-png]").addEventListener("click", () =>
 
 document.addEventListener("themechange", restart);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restart);
+// A curve that had ended goes on when its submission does: released by an operator, or tried again.
+document.addEventListener("htmx:afterSettle", () => {
+  if (known && !known.live) restart();
+});
+
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && known?.live) restart();
 });

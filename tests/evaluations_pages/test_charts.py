@@ -3,7 +3,17 @@ from typing import get_args
 
 import pytest
 
-from evaluations.charts import Points, Scale, XAxis, Yardsticks, columns, figure, moving_traces
+from evaluations.charts import (
+    MOST_POINTS,
+    Points,
+    Scale,
+    XAxis,
+    Yardsticks,
+    columns,
+    figure,
+    moving_traces,
+    thinned,
+)
 
 POINTS = Points(
     index=[0, 1, 2],
@@ -110,3 +120,18 @@ def test_no_colour_is_fixed_here() -> None:
 def test_every_number_is_finite() -> None:
     for entry in figure(POINTS, YARDSTICKS)["data"]:
         assert all(map(math.isfinite, [*entry["x"], *entry["y"]]))
+
+
+def test_a_long_curve_is_thinned_without_losing_its_ends_or_extremes() -> None:
+    chunk_bpb = [3.0] * 20_000
+    chunk_bpb[7_001] = 30.0
+    kept = thinned(range(1, 20_001), chunk_bpb)
+    assert len(kept) <= MOST_POINTS
+    assert {0, 7_001, 19_999} <= set(kept)
+    assert kept == sorted(set(kept))
+
+
+def test_ppmd_finds_its_places_beside_a_thinned_curve() -> None:
+    drawn = figure(POINTS.at([0, 2]), YARDSTICKS, x="tokens")["data"]
+    ppmd = next(entry for entry in drawn if entry["meta"] == "ppmd")
+    assert (ppmd["x"], ppmd["y"]) == ([50, 290], [6.0, 3.0])
