@@ -64,13 +64,16 @@ def sweep_folders() -> None:
 
 
 def ring_stale() -> None:
-    """Announce submissions again whose last announcement led nowhere."""
+    """Announce submissions again whose last announcement led nowhere.
+
+    Which of many is left to chance, so that some that cannot go on do not keep the rest from their turn.
+    """
     room = RUNG_AT_ONCE - bell.waiting_count()
     unanswered = Q(stage__in=[Stage.RECEIVED, Stage.REVIEW, Stage.SCORING]) | Q(
         stage=Stage.QUEUED, runs__isnull=True
     )
     stale = Submission.objects.filter(unanswered, updated_at__lt=Now() - STALE).exclude(status=Status.HELD)
-    for submission_id in stale.order_by("updated_at").values_list("pk", flat=True)[: max(room, 0)]:
+    for submission_id in stale.order_by("?").values_list("pk", flat=True)[: max(room, 0)]:
         submission_moved.send(sender=Submission, submission_id=submission_id)
 
 

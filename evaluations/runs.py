@@ -1,5 +1,6 @@
 """The runs that a submission needs: one per seed of its mode."""
 
+from django.db import transaction
 from django.utils import timezone
 
 from evaluations.datasets.reference_tokenizers import NAMES, staged_tokenizer
@@ -17,7 +18,8 @@ def request_runs(submission: Submission, policy: Policy) -> int:
     if submission.tokenizer in NAMES:
         staged_tokenizer(submission.tokenizer, env().data_path)
     targets = policy.execution_mode_targets.of(submission.mode)
-    return sum(_request(submission, seed, policy) for seed in targets.seeds)
+    with transaction.atomic():
+        return sum(_request(submission, seed, policy) for seed in targets.seeds)
 
 
 def _request(submission: Submission, seed: int, policy: Policy) -> bool:
