@@ -255,5 +255,5 @@ def override_env(**values: Any) -> Iterator[Environment]:
 
 def persistent_secret(name: str) -> str:
     """The configured secret `name`, or one made once and kept in `var_dir/secrets/<name>`."""
-    configured: SecretStr | None = getattr(env(), name)
+    configured: SecretStr | None = getattr(env(), name, None)
     return configured.get_secret_value() if configured else kept_secret(env().var_dir / "secrets" / name)

@@ -1,9 +1,6 @@
 """Wiring of Django: every value that an operator may set comes from `prism_site.config`."""
 
-from pathlib import Path
-
 import dj_database_url
-import plotly
 from csp.constants import NONE, SELF
 
 from prism_site.config import ROOT, env, persistent_secret
@@ -97,14 +94,26 @@ LOGOUT_REDIRECT_URL = "home"
 STATIC_URL = "/static/"
 STATIC_ROOT = _env.var_dir / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-STATICFILES_DIRS = [
-    BASE_DIR / "static",
-    # Only the one file that the browser needs, out of the wheel that the figures come from.
-    ("plotly", Path(plotly.__file__).parent / "package_data"),
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "prism_site.staticfiles.PlotlyFinder",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+# Throttles count across web processes: in a folder on one host, in Redis on many.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _env.redis_url}
+    if _env.redis_url
+    else {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": _env.var_dir / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
 }
 
 CONTENT_SECURITY_POLICY = {
@@ -141,6 +150,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {"platformToken": {"type": "http", "scheme": "bearer"}},
+    },
 }
 
 # The queue is a doorbell: seconds-long idempotent ticks; the truth is in our own tables.

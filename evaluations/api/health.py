@@ -12,6 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from evaluations.datasets.errors import DataError
+from evaluations.datasets.manifest import load_manifest
 from evaluations.models import Canary
 from prism_site.access.tokens import SLUG
 from prism_site.api.permissions import Public
@@ -64,7 +66,7 @@ def failing_parts() -> dict[str, str]:
     found = {"database": _database()}
     if found["database"] is None:
         found |= {"queue": _queue(), "policy": _policy()}
-    found["disk"] = _disk(env().artifact_path)
+    found |= {"disk": _disk(env().artifact_path), "data": _data()}
     return {part: problem for part, problem in found.items() if problem}
 
 
@@ -91,6 +93,14 @@ def _policy() -> str | None:
         resolve_policy(official=True)
     except PolicyInvalid as error:
         return f"{error.key}, row {error.row_id}, {error.field}: {error.message}"
+    return None
+
+
+def _data() -> str | None:
+    try:
+        load_manifest(env().data_path)
+    except DataError as error:
+        return error.code
     return None
 
 

@@ -1,11 +1,12 @@
 """The one way to read and to change runtime policy."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from pydantic import ValidationError
 
@@ -58,8 +59,9 @@ def resolve_policy(*, at: datetime | None = None, official: bool = True) -> Poli
     if official:
         return assemble(RuntimeConfig.objects.active(at), environment_values(), official=True)
     try:
-        # A savepoint, because on PostgreSQL a failed query would take the caller's transaction with it.
-        with transaction.atomic():
+        # A savepoint only inside a transaction, which a failed query would take with it on PostgreSQL;
+        # elsewhere it would be a transaction of its own, and on SQLite that takes the writers' lock.
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
             rows = list(RuntimeConfig.objects.active(at))
     except DatabaseError:
         return assemble([], environment_values(), official=False, said=("no policy could be read from SQL",))

@@ -1,0 +1,58 @@
+# Two commands matter: `make demo` and `make test`. Everything is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+MANAGE := $(BIN)/python manage.py
+JOBS ?= $(shell nproc)
+
+.PHONY: help demo test test-sqlite test-postgresql check format bench docs clean
+
+help:            ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+.venv/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "PRISM needs Python 3.11 or newer: apt-get install python3.11"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "python3 has no venv module: apt-get install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/ready-dev: .venv/ready requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+demo: .venv/ready  ## set everything up, evaluate three examples, open the site
+	$(MANAGE) demo
+
+test: test-sqlite test-postgresql  ## the whole suite, on SQLite and on PostgreSQL
+
+test-sqlite: .venv/ready-dev
+	@test -x /usr/bin/chromium || echo "NOTE: browser tests are skipped without Chromium: apt-get install chromium"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+test-postgresql: .venv/ready-dev
+	$(BIN)/python -m tests.on_postgresql -n $(JOBS) --dist worksteal -m "django_db and not browser and not slow"
+
+check: .venv/ready-dev  ## format, lint, types, migrations, generated documents, import arrows
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(MANAGE) makemigrations --check --dry-run
+	$(MANAGE) check
+	$(MANAGE) transitions_diagram --check
+	$(MANAGE) settings --reference | diff - docs/policy.md
+	$(MANAGE) spectacular --fail-on-warn --validate --file /dev/null
+	$(BIN)/lint-imports
+
+format: .venv/ready-dev  ## what `check` would complain about, mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: .venv/ready-dev  ## write the generated documents anew
+	$(MANAGE) transitions_diagram
+	$(MANAGE) settings --reference > docs/policy.md
+
+bench: .venv/ready-dev  ## every benchmark, one table each
+	$(BIN)/python -m benchmarks.runner_overhead
+	$(BIN)/python -m benchmarks.api
+
+clean:           ## remove the demo's database, data and outputs
+	rm -rf var
