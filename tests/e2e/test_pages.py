@@ -37,7 +37,7 @@ def test_every_page_is_quiet_and_fits(visit: Visit) -> None:
     for path in every_page():
         page = visit.open(path)
         if page.locator("[data-curve]").count():
-            page.wait_for_selector("[data-points]")
+            page.wait_for_selector("[data-points]", state="attached")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert visit.complaints == [], path
 
