@@ -53,7 +53,7 @@ def _oldest_queued(modes: list[Mode]) -> Run | None:
             submission__status__in=[Status.PENDING, Status.RUNNING],
             submission__stage__in=[Stage.QUEUED, Stage.EVALUATING],
         )
-        .order_by("created_at", "id")
+        .order_by("submission__created_at", "created_at", "id")
         .first()
     )
 
