@@ -12,6 +12,7 @@ from typing import Any
 
 from evaluations.runner import describe, session
 from evaluations.runner.job import BundleSpec, Job, JobInvalid, StreamSpec
+from evaluations.runner.sandbox.errors import SandboxUnavailable
 
 EXIT_STATUS = {"scored": 0, "described": 0, "rejected": 1, "failed": 2}
 HOST_FAULT = 3
@@ -23,7 +24,7 @@ def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     try:
         return int(options.command(options))
-    except (JobInvalid, session.StreamChanged, OSError) as error:
+    except (JobInvalid, session.StreamChanged, SandboxUnavailable, OSError) as error:
         _emit({"type": "error", "code": getattr(error, "code", "host_error"), "reason": str(error)})
         return HOST_FAULT
 

@@ -1,11 +1,5 @@
-"""What both children do before and after their own work: close in, read orders, report failure."""
+"""What both children do around their own work: read orders, report failure."""
 
-import ctypes
-import os
-import resource
-import signal
-import socket
-import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -14,20 +8,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from evaluations.runner import loading
+from evaluations.runner import exhaustion, loading
 from evaluations.runner.constants import TRACEBACK_CAP_CHARS
 from evaluations.runner.context import Door, PrismContext
 from evaluations.runner.wire import Channel, PeerGone
 
-PR_SET_PDEATHSIG = 1
-ORDER_BODY_CAP_BYTES = 1 << 32
 
-
-def main(argv: list[str], serve: Callable[[Channel, int], None]) -> int:
-    """Entry point of a child process: `argv` holds the numbers of its socket and of its slot."""
-    channel_fd, slot_fd, parent = (int(value) for value in argv)
-    die_with_parent(parent)
-    channel = Channel(socket.socket(fileno=channel_fd), body_cap=ORDER_BODY_CAP_BYTES)
+def main(channel: Channel, slot_fd: int, serve: Callable[[Channel, int], None]) -> int:
+    """Serve the referee to the end; give the process's exit status."""
     try:
         serve(channel, slot_fd)
     except PeerGone:
@@ -38,18 +26,11 @@ def main(argv: list[str], serve: Callable[[Channel, int], None]) -> int:
     return 0
 
 
-def die_with_parent(parent: int) -> None:
-    """Never outlive the referee, whatever kills it; leave no core file with text or weights in it."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        sys.exit(1)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 def report(channel: Channel, error: BaseException) -> None:
     """Tell the referee what went wrong, with the miner's own traceback."""
+    traceback.clear_frames(error.__traceback__)  # where memory ran out, their variables hold it
     text = "".join(traceback.format_exception(error))[-TRACEBACK_CAP_CHARS:]
-    code = getattr(error, "code", "")
+    code = getattr(error, "code", "") or exhaustion.code_of(error)
     header = {"type": "error", "code": code if isinstance(code, str) else "", "traceback": text}
     channel.send({**header, "message": f"{type(error).__name__}: {error}"[:2000]})
 

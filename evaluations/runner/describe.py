@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from evaluations.runner import admission, constants, tokenizers
+from evaluations.runner import admission, constants, tokenizers, walls
 from evaluations.runner.job import Job
 from evaluations.runner.ledger import Ledger
-from evaluations.runner.orders import order_of
+from evaluations.runner.orders import for_predictor, order_of
 from evaluations.runner.peers import PredictorPeer
-from evaluations.runner.processes import Child, end_descendants, guard_referee
+from evaluations.runner.processes import end_descendants, guard_referee
 from evaluations.runner.stopped import Stopped
 from evaluations.runner.stream import Chunk
 from evaluations.runner.windows import plan, secret_rng
@@ -38,10 +38,12 @@ def _measure(job: Job) -> dict[str, Any]:
     tokens = tokenizers.encode_lossless(coder, chunk.text, 0)
     with tempfile.TemporaryDirectory(prefix="prism-describe-") as folder:
         home = Path(folder)
-        child = Child("predictor", home / "predictor", home / constants.PREDICTOR_LOG, 1)
+        place = walls.predictor_place(home)
+        child = walls.start(job, place, home / constants.PREDICTOR_LOG, 1)
         try:
             predictor = PredictorPeer(child)
-            predictor.order(order_of(job, coder, tokens, [chunk], 1))
+            child.attestation()
+            predictor.order(for_predictor(order_of(job, coder, tokens, [chunk], 1), place.home))
             model, layout = admission.admit(predictor.description(), job.limits)
             predictor.open_slot(layout)
             windows = plan(

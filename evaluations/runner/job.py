@@ -44,6 +44,9 @@ class Limits:
     max_layers: int = 96
     wall_seconds: float = 900.0
     artifacts_quota_bytes: int = 2 * 1024**3
+    artifact_files: int = 10_000
+    memory_bytes: int = 8 * 1024**3  # of each child
+    threads: int = 1024  # of each child
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,6 @@
 """The learner: the one process that runs submitted training code. It commits, then text is revealed to it."""
 
 import mmap
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +67,11 @@ class RefereeDoor:
         return tokenizer is self.handed_out.get(self.order["tokenizer"])
 
 
+def main(channel: Channel, slot_fd: int) -> int:
+    """Entry point, once this process is closed in."""
+    return child.main(channel, slot_fd, serve)
+
+
 def serve(channel: Channel, slot_fd: int) -> None:
     """Import, train once, report."""
     order = channel.receive().header
@@ -104,7 +108,3 @@ def _train(order: dict[str, Any], modules: list[ModuleType], ctx: PrismContext, 
         raise loading.ContractBroken("the training file defines neither train(ctx) nor a hook")
     recipe.train(ctx, hooks)
     return "hooks"
-
-
-if __name__ == "__main__":
-    sys.exit(child.main(sys.argv[1:], serve))

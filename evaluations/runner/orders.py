@@ -20,7 +20,7 @@ def order_of(
         "architecture": job.bundle.architecture,
         "training": job.bundle.training,
         "tokenizer": job.bundle.tokenizer,
-        "tokenizers": _tokenizer_paths(job),
+        "tokenizers": tokenizer_paths(job),
         "context": {
             "vocab_size": coder.vocab_size,
             "sequence_length": job.schedule.sequence_length,
@@ -36,7 +36,13 @@ def order_of(
     }
 
 
-def _tokenizer_paths(job: Job) -> dict[str, str]:
+def for_predictor(order: dict[str, Any], home: Path) -> dict[str, Any]:
+    """The same order for a process that can write in its own home alone."""
+    return {**order, "context": {**order["context"], "artifacts_dir": str(home), "checkpoint_dir": str(home)}}
+
+
+def tokenizer_paths(job: Job) -> dict[str, str]:
+    """Name to path of every tokenizer.json that the children may read."""
     own = job.bundle.tokenizer
     return dict(job.reference_tokenizers) | ({own: str(path_of(job, own))} if own.endswith(".json") else {})
 

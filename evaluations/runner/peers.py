@@ -1,5 +1,6 @@
 """The two children as the referee talks to them: typed verbs, deadlines, and nothing believed."""
 
+import signal
 import time
 from typing import Any
 
@@ -10,11 +11,16 @@ from evaluations.runner.constants import SCORING_SECONDS, STARTUP_SECONDS
 from evaluations.runner.hooks import NAMES
 from evaluations.runner.processes import Child
 from evaluations.runner.slot import Layout, Slot
-from evaluations.runner.stopped import failed, from_child
+from evaluations.runner.stopped import Stopped, failed, from_child
 from evaluations.runner.windows import ScoringPlan
 from evaluations.runner.wire import DeadlinePassed, Message, PeerGone, WireError
 
 HANG_UP_SECONDS = 2.0
+# How the kernel ends a process that passed a limit and did not take the signal itself.
+LIMIT_SIGNALS: dict[int, tuple[str, str]] = {
+    signal.SIGXCPU: ("cpu_limit", "the processor time of this run was used up"),
+    signal.SIGXFSZ: ("artifact_quota", "a file grew past the quota"),
+}
 
 
 class PredictorPeer:
@@ -79,7 +85,7 @@ class PredictorPeer:
         except DeadlinePassed as error:
             raise failed("predictor_timeout", f"the model did not answer within {seconds:g} s") from error
         except PeerGone as error:
-            raise failed("predictor_died", death(self.child)) from error
+            raise death(self.child, "predictor_died") from error
         except WireError as error:
             raise failed("predictor_error", str(error)) from error
         if message.type == "error":
@@ -161,7 +167,7 @@ class LearnerPeer:
             self.stop("wall_clock")
             return None
         except PeerGone as error:
-            raise failed("learner_died", death(self.child)) from error
+            raise death(self.child, "learner_died") from error
         except WireError as error:
             raise failed("learner_error", str(error)) from error
         if message.type == "error":
@@ -171,9 +177,13 @@ class LearnerPeer:
         return message
 
 
-def death(child: Child) -> str:
-    """How a child went that said nothing, in words."""
+def death(child: Child, fallback: str) -> Stopped:
+    """How a child went that said nothing: a limit that ended it, or `fallback` with its exit in words."""
     status = child.exit_status(HANG_UP_SECONDS)
+    if child.breach:
+        return failed(*child.breach)
+    if status is not None and -status in LIMIT_SIGNALS:
+        return failed(*LIMIT_SIGNALS[-status])
     how = (
         "hung up"
         if status is None
@@ -181,7 +191,7 @@ def death(child: Child) -> str:
         if status < 0
         else f"exited with {status}"
     )
-    return f"the {child.role} {how} without a word"
+    return failed(fallback, f"the {child.role} {how} without a word")
 
 
 def hook_report(said: Any) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,5 @@
 """The predictor: builds the declared model, loads committed weights, answers log p of each token."""
 
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -52,6 +51,11 @@ class Predictor:
         return logits_of(self.hooks.call(self.hook, self.model, PrismBatch(inputs), self.ctx))
 
 
+def main(channel: Channel, slot_fd: int) -> int:
+    """Entry point, once this process is closed in."""
+    return child.main(channel, slot_fd, serve)
+
+
 def serve(channel: Channel, slot_fd: int) -> None:
     """Build, describe, then load and score as ordered."""
     order = channel.receive().header
@@ -96,7 +100,3 @@ def _hook_modules(order: dict[str, Any]) -> list[Any]:
     names_one = training and any(hook in (folder / training).read_text() for hook in INFERENCE_HOOKS)
     entries = [training, order["architecture"]] if names_one else [order["architecture"]]
     return [loading.load(folder, entry) for entry in entries]
-
-
-if __name__ == "__main__":
-    sys.exit(child.main(sys.argv[1:], serve))

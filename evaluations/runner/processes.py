@@ -9,36 +9,60 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from evaluations.runner.constants import LOG_CAP_BYTES
+from evaluations.runner.constants import LOG_CAP_BYTES, STARTUP_SECONDS
+from evaluations.runner.sandbox.attestation import accept
+from evaluations.runner.sandbox.errors import SandboxUnavailable
+from evaluations.runner.sandbox.policy import Policy
 from evaluations.runner.slot import Slot
-from evaluations.runner.wire import Channel
+from evaluations.runner.wire import Channel, WireError
 
 ROOT = Path(__file__).resolve().parents[2]
+BOOT = ("-P", "-m", "evaluations.runner.boot")
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
 ANSWER_BODY_CAP_BYTES = 1 << 31
 REAP_SECONDS = 5.0
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where one child lives: the module it becomes, and the folders that are its own."""
+
+    role: str
+    module: str
+    home: Path  # its working directory
+    scratch: Path  # temporary files; gone when the child is
+    kept: tuple[Path, ...] = ()  # what else it may write
+
+    @property
+    def writable(self) -> tuple[Path, ...]:
+        """Every folder that it may write in."""
+        return tuple(dict.fromkeys((self.home, self.scratch, *self.kept)))
+
+
 class Child:
     """One untrusted process: its channel, its slot and its log."""
 
-    def __init__(self, role: str, home: Path, log: Path, threads: int) -> None:
-        home.mkdir(parents=True, exist_ok=True)
+    def __init__(self, place: Place, policy: Policy | None, log: Path, threads: int) -> None:
+        for folder in place.writable:
+            folder.mkdir(parents=True, exist_ok=True)
         ours, theirs = socket.socketpair()
-        self.role = role
-        self.slot = Slot(role)
+        self.role, self.place, self.policy = place.role, place, policy
+        self.slot = Slot(place.role)
         self.channel = Channel(ours, body_cap=ANSWER_BODY_CAP_BYTES)
+        self.breach: tuple[str, str] | None = None  # code and reason, where the referee's watch ended it
         fds = (theirs.fileno(), self.slot.fd)
+        walls = policy.to_json() if policy else "off"
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", f"evaluations.runner.{role}", *map(str, fds), str(os.getpid())],
+            [sys.executable, *BOOT, place.module, walls, *map(str, fds), str(os.getpid())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            cwd=home,
-            env=environment(home, threads),
+            cwd=place.home,
+            env=environment(place.scratch, threads),
             pass_fds=fds,
             start_new_session=True,
         )
@@ -46,6 +70,20 @@ class Child:
         assert self.process.stdout is not None
         self.pump = threading.Thread(target=keep_log, args=(self.process.stdout, log), daemon=True)
         self.pump.start()
+
+    def attestation(self) -> dict[str, Any]:
+        """Wait for what the child says of its walls; raise `SandboxUnavailable` where they do not stand."""
+        try:
+            message = self.channel.receive(deadline=time.monotonic() + STARTUP_SECONDS)
+        except WireError as error:
+            raise SandboxUnavailable(f"the {self.role} did not come up: {error}") from error
+        return accept(message.header, required=self.policy is not None)
+
+    def end_for(self, code: str, reason: str) -> None:
+        """Kill it for taking up too much; whoever waits for it finds the reason. For the watching thread."""
+        self.breach = self.breach or (code, reason)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def end(self) -> int:
         """Kill the whole process group, take its exit status, forget its resources; may be called twice."""
@@ -63,7 +101,7 @@ class Child:
             return None
 
 
-def environment(home: Path, threads: int) -> dict[str, str]:
+def environment(scratch: Path, threads: int) -> dict[str, str]:
     """All that a child inherits: nothing of ours. Idle threads sleep, since two children share the cores."""
     return {
         "PATH": "/usr/bin:/bin",
@@ -71,12 +109,12 @@ def environment(home: Path, threads: int) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "HOME": str(home),
-        "TMPDIR": str(home),
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
         "LANG": "C.UTF-8",
         "LOGNAME": "prism",
         "USER": "prism",
-        "TORCHINDUCTOR_CACHE_DIR": str(home),
+        "TORCHINDUCTOR_CACHE_DIR": str(scratch),
         "OMP_NUM_THREADS": str(threads),
         "OMP_WAIT_POLICY": "PASSIVE",
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",

@@ -22,12 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from evaluations.runner import admission, constants, windows
+from evaluations.runner import admission, constants, walls, windows
 from evaluations.runner.job import Job
 from evaluations.runner.ledger import Ledger
-from evaluations.runner.orders import order_of
+from evaluations.runner.orders import for_predictor, order_of
 from evaluations.runner.peers import LearnerPeer, PredictorPeer
-from evaluations.runner.processes import Child, end_descendants
+from evaluations.runner.processes import end_descendants
+from evaluations.runner.sandbox.watch import Watch
 from evaluations.runner.slot import Layout, Slot
 from evaluations.runner.stream import Chunk, chunk_cuts, chunks
 from evaluations.runner.tokenizers import Coder, encode_lossless
@@ -50,6 +51,7 @@ class Referee:
         self.job, self.coder, self.emit = job, coder, emit
         self.chunks = list(chunks(data, cuts))
         self.ledger = Ledger(coder.vocab_size)
+        self.sandbox: dict[str, dict[str, Any]] | None = None  # what each child attested
         self.model: dict[str, Any] | None = None
         self.training: dict[str, Any] | None = None
         self.weights: tuple[Layout, Slot] | None = None  # the last commit, where no child can write
@@ -64,23 +66,30 @@ class Referee:
         """Follow the protocol to its end; raise `Stopped` where it ends before."""
         output, threads = Path(self.job.output_folder), os.cpu_count() or 1
         order = order_of(self.job, self.coder, self._tokens(self.chunks[0]), self.chunks, threads)
-        scorer = Child("predictor", output / "predictor", output / constants.PREDICTOR_LOG, threads)
-        learner = Child("learner", output / "artifacts", output / constants.LEARNER_LOG, threads)
+        scorer = walls.start(
+            self.job, walls.predictor_place(output), output / constants.PREDICTOR_LOG, threads
+        )
+        learner = walls.start(self.job, walls.learner_place(output), output / constants.LEARNER_LOG, threads)
         self.predictor, self.learner = (
             PredictorPeer(scorer),
             LearnerPeer(learner, self.job.limits.wall_seconds),
         )
+        watch = Watch([walls.watched(self.job, child) for child in (scorer, learner)])
         try:
             self._introduce(order)
             self._commit_and_reveal()
             self._finish()
         finally:
+            watch.stop()
             learner.end()
             scorer.end()
             end_descendants()
+            walls.clear(self.job, [learner, scorer])
 
     def _introduce(self, order: dict[str, Any]) -> None:
-        self.predictor.order(order)
+        children = (self.learner.child, self.predictor.child)
+        self.sandbox = {child.role: child.attestation() for child in children}
+        self.predictor.order(for_predictor(order, self.predictor.child.place.home))
         self.learner.order(order)
         self.model, layout = admission.admit(self.predictor.description(), self.job.limits)
         self.emit({"type": "model", **self.model})

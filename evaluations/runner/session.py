@@ -106,6 +106,7 @@ def _integrity(job: Job, referee: Referee | None, stopped: Stopped | None) -> di
     first = referee.ledger.lines[0] if referee and referee.ledger.lines else None
     return {
         "tokenizer": job.bundle.tokenizer,
+        "sandbox": referee.sandbox if referee else None,
         "lossless": lossless,
         "step0": {"bpb": first.bits / first.stream_bytes} if first else None,
     }

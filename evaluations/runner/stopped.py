@@ -5,7 +5,17 @@ from evaluations.runner.wire import Message
 
 # What a child may say of itself; any other code from there becomes the fallback of its role.
 CHILD_CODES = frozenset(
-    {"model_mismatch", "logits_shape", "contract_broken", "tokenizer_not_data", "stream_misused", "no_stream"}
+    {
+        "model_mismatch",
+        "logits_shape",
+        "contract_broken",
+        "tokenizer_not_data",
+        "stream_misused",
+        "no_stream",
+        "out_of_memory",
+        "too_many_threads",
+        "artifact_quota",
+    }
 )
 
 

@@ -1,0 +1,74 @@
+"""What one child may reach: decided once by the referee, handed over as text, applied in one place."""
+
+import json
+import os
+import site
+import sys
+import sysconfig
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from evaluations.runner.sandbox.limits import ResourceLimits
+
+PACKAGE = Path(__file__).resolve().parents[1]  # evaluations/runner: of the project, children read this alone
+SYSTEM = (
+    "/usr/lib",
+    "/usr/lib64",
+    "/lib",
+    "/lib64",
+    "/usr/share/zoneinfo",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+)
+# What torch and the C library look up about the machine and about their own process.
+MACHINE = (
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/sys/devices/system/cpu",
+    "/sys/devices/system/node",
+    "/dev/urandom",
+    "/dev/random",
+    "/dev/zero",
+)
+OWN_PROCESS = tuple(f"/proc/self/{name}" for name in ("maps", "smaps", "stat", "statm", "status", "cmdline"))
+DEVICES = ("/dev/null",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Paths to read and to write below, and limits. Everything else is refused."""
+
+    read: tuple[str, ...]
+    write: tuple[str, ...]
+    limits: ResourceLimits = field(default_factory=ResourceLimits)
+    devices: tuple[str, ...] = DEVICES
+
+    def to_json(self) -> str:
+        """The text of a policy."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Policy":
+        """Read what `to_json` wrote."""
+        values = json.loads(text)
+        paths = {name: tuple(values[name]) for name in ("read", "write", "devices")}
+        return cls(**paths, limits=ResourceLimits(**values["limits"]))
+
+
+def policy(*, read: tuple[Path, ...], write: tuple[Path, ...], limits: ResourceLimits) -> Policy:
+    """A policy that lets torch work, and the submission read and write what it is given."""
+    given = tuple(os.path.realpath(path) for path in read)
+    own = tuple(os.path.realpath(path) for path in write)
+    return Policy(
+        read=(*SYSTEM, *MACHINE, *OWN_PROCESS, *interpreter(), str(PACKAGE), *given),
+        write=own,
+        limits=limits,
+    )
+
+
+def interpreter() -> tuple[str, ...]:
+    """Folders of the standard library, of shared libraries and of installed packages."""
+    paths = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    paths += [f"{sys.base_prefix}/lib", f"{sys.prefix}/lib"]
+    paths += site.getsitepackages()
+    return tuple(dict.fromkeys(os.path.realpath(path) for path in paths if path))

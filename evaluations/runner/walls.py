@@ -1,0 +1,82 @@
+"""What each child of a run may reach and take up: a job's limits rendered once."""
+
+import math
+import os
+from pathlib import Path
+
+from evaluations.runner.constants import SCORING_SECONDS, STARTUP_SECONDS
+from evaluations.runner.job import Job
+from evaluations.runner.orders import tokenizer_paths
+from evaluations.runner.processes import Child, Place
+from evaluations.runner.sandbox import removal
+from evaluations.runner.sandbox.limits import BURST_THREADS, ResourceLimits, threads_of_user
+from evaluations.runner.sandbox.policy import Policy, policy
+from evaluations.runner.sandbox.watch import Caps, Watched, disk_breach
+
+OFF = "off"
+LEARNER, PREDICTOR = "learner", "predictor"
+PREDICTOR_DISK_BYTES = 256 << 20  # a predictor has nothing to keep
+
+
+def learner_place(output: Path) -> Place:
+    """A learner works in its artifacts, and keeps checkpoints."""
+    module, kept = "evaluations.runner.learner", (output / "checkpoints",)
+    return Place(LEARNER, module, output / "artifacts", output / "learner.tmp", kept)
+
+
+def predictor_place(output: Path) -> Place:
+    """A predictor has a home that goes with it."""
+    home = output / PREDICTOR
+    return Place(PREDICTOR, "evaluations.runner.predictor", home, home)
+
+
+def start(job: Job, place: Place, log: Path, threads: int) -> Child:
+    """Start one child of a job behind the walls that the job asks for."""
+    return Child(place, policy_of(job, place), log, threads)
+
+
+def watched(job: Job, child: Child) -> Watched:
+    """What the referee's watch needs to know of a child."""
+    return Watched(child.process.pid, child.place.writable, caps_of(job, child.place), child.end_for)
+
+
+def clear(job: Job, children: list[Child]) -> None:
+    """Remove what ended children need not leave: temporary files, and everything of one over its quota."""
+    for child in children:
+        place = child.place
+        if disk_breach(watched(job, child)):
+            for folder in place.writable:
+                removal.empty(folder)
+        removal.remove(place.scratch)
+
+
+def policy_of(job: Job, place: Place) -> Policy | None:
+    """The walls of one child; null where the job says that the code is the operator's own."""
+    if job.sandbox == OFF:
+        return None
+    limits = ResourceLimits(
+        memory_bytes=job.limits.memory_bytes,
+        file_bytes=caps_of(job, place).disk_bytes,
+        cpu_seconds=_cpu_seconds(job) if place.role == LEARNER else None,
+        user_threads=threads_of_user() + job.limits.threads + BURST_THREADS,
+    )
+    data = Path(job.output_folder) / "data"
+    read = (Path(job.bundle.folder), data, *(Path(path) for path in tokenizer_paths(job).values()))
+    return policy(read=read, write=place.writable, limits=limits)
+
+
+def caps_of(job: Job, place: Place) -> Caps:
+    """What the referee ends a child for."""
+    disk = job.limits.artifacts_quota_bytes
+    return Caps(
+        memory_bytes=job.limits.memory_bytes,
+        threads=job.limits.threads,
+        disk_bytes=disk if place.role == LEARNER else min(disk, PREDICTOR_DISK_BYTES),
+        files=job.limits.artifact_files,
+    )
+
+
+def _cpu_seconds(job: Job) -> int:
+    """More than a learner can use before its wall clock ends it: for one whose referee cannot."""
+    wall = job.limits.wall_seconds + STARTUP_SECONDS + SCORING_SECONDS
+    return math.ceil(wall * (os.cpu_count() or 1))
