@@ -34,15 +34,30 @@ def hooks(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def integrity(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What the referee checked, with what it found."""
-    claims = manifest.get("integrity") or {}
-    return [(name.replace("_", " "), _claim(value)) for name, value in claims.items() if value is not None]
+    return _claims(manifest.get("integrity") or {})
 
 
-def _claim(value: Any) -> str:
+def _claims(found: Mapping[str, Any], within: str = "") -> list[tuple[str, str]]:
+    """One row a claim; where claims are grouped, the group's name comes first."""
+    rows: list[tuple[str, str]] = []
+    for name, value in found.items():
+        title = f"{within} {name}".strip().replace("_", " ")
+        if isinstance(value, Mapping) and any(isinstance(entry, Mapping) for entry in value.values()):
+            rows += _claims(value, title)
+        elif figures := _figures(value):
+            rows.append((title, figures))
+    return rows
+
+
+def _figures(value: Any) -> str:
+    """A claim's values in one line; empty where there is nothing to say."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key.replace('_', ' ')} {_claim(entry)}" for key, entry in value.items())
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+        parts = ((name.replace("_", " "), _figures(entry)) for name, entry in value.items())
+        return ", ".join(f"{name} {figures}" for name, figures in parts if figures)
+    if isinstance(value, list):
+        return ", ".join(map(_figures, value))
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "yes", False: "no"}[value]
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

@@ -24,8 +24,21 @@ def test_only_present_hooks_are_listed() -> None:
 
 
 def test_integrity_is_told_with_its_figures() -> None:
-    claims = facts.integrity({"integrity": {"lossless": True, "step0": {"bpb": 8.0}, "permuted": None}})
-    assert claims == [("lossless", "yes"), ("step0", "bpb 8")]
+    found = {
+        "lossless": True,
+        "step0": {"bpb": 8.0},
+        "permuted": None,
+        "sandbox": {
+            "learner": {"mode": "off", "layers": [], "checks": {}},
+            "predictor": {"layers": ["a", "b"]},
+        },
+    }
+    assert facts.integrity({"integrity": found}) == [
+        ("lossless", "yes"),
+        ("step0", "bpb 8"),
+        ("sandbox learner", "mode off"),
+        ("sandbox predictor", "layers a, b"),
+    ]
 
 
 @pytest.mark.parametrize("odd", ["text", [1], {"a": 1}, True])
