@@ -42,7 +42,7 @@ def _claims(found: Mapping[str, Any], within: str = "") -> list[tuple[str, str]]
     rows: list[tuple[str, str]] = []
     for name, value in found.items():
         title = f"{within} {name}".strip().replace("_", " ")
-        if isinstance(value, Mapping) and any(isinstance(entry, Mapping) for entry in value.values()):
+        if isinstance(value, Mapping) and any(isinstance(entry, Mapping) and entry for entry in value.values()):
             rows += _claims(value, title)
         elif figures := _figures(value):
             rows.append((title, figures))
