@@ -42,11 +42,15 @@ def _claims(found: Mapping[str, Any], within: str = "") -> list[tuple[str, str]]
     rows: list[tuple[str, str]] = []
     for name, value in found.items():
         title = f"{within} {name}".strip().replace("_", " ")
-        if isinstance(value, Mapping) and any(isinstance(entry, Mapping) and entry for entry in value.values()):
+        if _is_group(value):
             rows += _claims(value, title)
         elif figures := _figures(value):
             rows.append((title, figures))
     return rows
+
+
+def _is_group(value: Any) -> bool:
+    return isinstance(value, Mapping) and any(isinstance(part, Mapping) and part for part in value.values())
 
 
 def _figures(value: Any) -> str:
