@@ -1,14 +1,14 @@
 """The system calls that training needs, whatever their arguments. What is not named here is refused.
 
 Kept out on purpose, though libraries know them: anything that changes modes, owners, times or attributes of
-files (Landlock does not watch those), links, file locks and page-cache probes (channels between the two
+files (Landlock does not watch those), links and where they point, file locks and page-cache probes (channels between the two
 children), and `sync` (a storm of them slows the host).
 """
 
 FILES = """
     read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 lseek close close_range
     dup dup2 dup3 open openat openat2 creat stat fstat lstat newfstatat statx access faccessat faccessat2
-    readlink readlinkat getdents getdents64 getcwd chdir fchdir
+    getdents getdents64 getcwd chdir fchdir
     mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2
     truncate ftruncate fallocate fsync fdatasync sync_file_range fadvise64 readahead sendfile copy_file_range
     umask statfs fstatfs pipe pipe2
