@@ -8,7 +8,11 @@ urlpatterns = [
     path("", include("evaluations.views.urls")),
     path("", include("scoring.urls")),
     path("", include("prism_site.api_urls")),
-    path("login/", LoginView.as_view(template_name="login.html"), name="login"),
+    path(
+        "login/",
+        LoginView.as_view(template_name="login.html", redirect_authenticated_user=True),
+        name="login",
+    ),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
 ]

@@ -39,6 +39,9 @@ class Migration(migrations.Migration):
                 ('host', models.CharField(max_length=255)),
                 ('stamped_at', models.DateTimeField()),
             ],
+            options={
+                'verbose_name_plural': 'canaries',
+            },
         ),
         migrations.CreateModel(
             name='Event',

@@ -9,3 +9,6 @@ class Canary(models.Model):
     cluster = models.CharField(max_length=40, primary_key=True)
     host = models.CharField(max_length=255)
     stamped_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "canaries"

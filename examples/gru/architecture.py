@@ -1,10 +1,10 @@
-"""A two-layer GRU over bytes."""
+"""A GRU over bytes."""
 
 from torch import nn
 
 
 class Recurrent(nn.Module):
-    def __init__(self, vocabulary, width=256, layers=2):
+    def __init__(self, vocabulary, width=256, layers=1):
         super().__init__()
         self.embed = nn.Embedding(vocabulary, width)
         self.rnn = nn.GRU(width, width, num_layers=layers, batch_first=True)

@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-PEAK, WARMUP, FLOOR = 4e-3, 0.02, 0.1
+PEAK, WARMUP, FLOOR = 2e-3, 0.02, 0.1
 
 
 def rate(share):
@@ -19,7 +19,7 @@ def train(ctx):
     model = ctx.build_model()
     optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK, betas=(0.9, 0.95), weight_decay=0.05)
     seen = 0
-    for batch in ctx.iter_train_batches(model, batch_size=4, seq_len=ctx.sequence_length):
+    for batch in ctx.iter_train_batches(model, batch_size=2, seq_len=128):
         tokens = batch.tokens
         seen += tokens[:, 1:].numel()
         logits = model(tokens[:, :-1])

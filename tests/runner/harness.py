@@ -125,7 +125,7 @@ def make_job(
         schedule=schedule or Schedule(sequence_length=64, score_fraction=1.0),
         limits=limits or Limits(wall_seconds=60),
     )
-    return replace(job, **changes)
+    return replace(job, **{"sandbox": "required", **changes})
 
 
 def execute(job: Job) -> Outcome:
