@@ -24,7 +24,8 @@ class Score(models.Model):
     multiplier = models.FloatField()
     penalty = models.FloatField()
     final_score = models.FloatField()
-    best_in_mode = models.BooleanField(default=False)  # the hotkey's best of its mode: the leaderboard's entry
+    # The hotkey's best of its mode: the leaderboard's entry.
+    best_in_mode = models.BooleanField(default=False)
     policy_row_ids = models.JSONField(default=dict)
     computed_at = models.DateTimeField()
 
