@@ -10,7 +10,7 @@ import numpy.typing as npt
 from evaluations.runner.constants import SCORING_SECONDS, STARTUP_SECONDS
 from evaluations.runner.hooks import NAMES
 from evaluations.runner.processes import Child
-from evaluations.runner.slot import Layout, Slot
+from evaluations.runner.slot import Layout, Slot, SlotResized
 from evaluations.runner.stopped import Stopped, failed, from_child
 from evaluations.runner.windows import ScoringPlan
 from evaluations.runner.wire import DeadlinePassed, Message, PeerGone, WireError
@@ -116,10 +116,17 @@ class LearnerPeer:
             raise failed(
                 "learner_timeout", f"the training code was not imported within {STARTUP_SECONDS:g} s"
             )
-        self.child.slot.open(layout.size, child_may_write=True)
+        self._open_slot(layout)
         self.began = time.monotonic()
         self.deadline = self.began + self.wall_seconds
         self._send({"type": "start", "layout": layout.described()})
+
+    def _open_slot(self, layout: Layout) -> None:
+        """Submitted code runs already, and its descriptor is as good as ours until the slot is sealed."""
+        try:
+            self.child.slot.open(layout.size, child_may_write=True)
+        except (OSError, SlotResized) as error:
+            raise failed("learner_error", f"the slot was tampered with: {error}") from error
 
     def committed(self) -> bool:
         """Take its next message: True for a commit, False where it is done."""

@@ -34,6 +34,12 @@ class LayoutInvalid(Exception):
     code = "model_manifest_invalid"
 
 
+class SlotResized(Exception):
+    """A child changed the size of its slot while it was still open to that."""
+
+    code = "slot_resized"
+
+
 @dataclass(frozen=True)
 class Entry:
     """One tensor of a `state_dict` and its place in a slot."""
@@ -88,6 +94,8 @@ class Slot:
         self.memory = mmap.mmap(self.fd, size)
         seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL
         fcntl.fcntl(self.fd, F_ADD_SEALS, seals if child_may_write else seals | F_SEAL_FUTURE_WRITE)
+        if os.fstat(self.fd).st_size != size:
+            raise SlotResized("the slot was resized before it could be sealed")
 
     def copy_from(self, other: "Slot") -> None:
         """Take over the bytes of another slot of the same layout."""

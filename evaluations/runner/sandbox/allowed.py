@@ -1,8 +1,8 @@
 """The system calls that training needs, whatever their arguments. What is not named here is refused.
 
 Kept out on purpose, though libraries know them: anything that changes modes, owners, times or attributes of
-files (Landlock does not watch those), links and where they point, file locks and page-cache probes (channels between the two
-children), and `sync` (a storm of them slows the host).
+files (Landlock does not watch those), links and where they point, file locks and page-cache probes (channels
+between the two children), and `sync` (a storm of them slows the host).
 """
 
 FILES = """

@@ -9,6 +9,7 @@ from pathlib import Path
 CORE_BYTES = 1  # 0 would not keep a core from a handler that takes it from a pipe; 1 does (fs/coredump.c)
 ADDRESS_OVERHEAD_BYTES = 8 << 30  # libraries, thread stacks and reserved address space that is never touched
 DESCRIPTORS = 256
+GRACE_SECONDS = 5  # between the signal that names the processor limit and the one that only kills
 BURST_THREADS = 1024  # that may start between two looks of the referee, and that other runs may have
 
 
@@ -24,10 +25,13 @@ class ResourceLimits:
 
 def apply(limits: ResourceLimits) -> None:
     """Lower soft and hard limits; no limit is ever raised."""
+    no_core()
     _lower(resource.RLIMIT_NOFILE, DESCRIPTORS)
     _lower(resource.RLIMIT_MSGQUEUE, 0)
     _lower(resource.RLIMIT_FSIZE, limits.file_bytes)
-    _lower(resource.RLIMIT_CPU, limits.cpu_seconds)
+    if limits.cpu_seconds is not None:
+        _lower(resource.RLIMIT_CPU, limits.cpu_seconds + GRACE_SECONDS)
+        _lower(resource.RLIMIT_CPU, limits.cpu_seconds, soft_only=True)
     _lower(resource.RLIMIT_NPROC, limits.user_threads)
     if limits.memory_bytes is not None:
         _lower(resource.RLIMIT_DATA, limits.memory_bytes)
@@ -51,9 +55,9 @@ def threads_of_user() -> int:
     return count
 
 
-def _lower(kind: int, value: int | None) -> None:
+def _lower(kind: int, value: int | None, *, soft_only: bool = False) -> None:
     if value is None:
         return
     _, hard = resource.getrlimit(kind)
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(kind, (value, value))
+    resource.setrlimit(kind, (value, hard if soft_only else value))

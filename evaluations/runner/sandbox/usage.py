@@ -10,7 +10,10 @@ from pathlib import Path
 BLOCK_BYTES = 512  # of st_blocks, whatever the file system
 DEPTH_CAP = 64  # folders within folders; a chain of them can hide what lies below from any path
 STATUS_LINE = re.compile(r"^(Threads|RssAnon|RssShmem|VmSwap):\s+(\d+)", re.MULTILINE)
-DELETED_MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ [0-9a-f]+:[0-9a-f]+ (\d+) +/.* \(deleted\)$")
+# A mapping of a removed file; shared memory looks like one and is counted as memory.
+DELETED_MAPPING = re.compile(
+    r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ [0-9a-f:]+ (\d+) +/(?!dev/zero|memfd:|SYSV).* \(deleted\)$"
+)
 
 
 @dataclass(frozen=True)
