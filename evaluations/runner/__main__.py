@@ -1,6 +1,6 @@
-"""`python -m evaluations.runner describe BUNDLE` and `run JOB.json`.
+"""`python -m evaluations.runner describe BUNDLE`, `run JOB.json` and `heldout JOB.json`.
 
-Exit status: 0 scored or described, 1 rejected, 2 failed, 3 the host's own fault (no manifest is written).
+Exit status: 0 scored, described or measured, 1 rejected, 2 failed, 3 the host's own fault (no manifest).
 """
 
 import argparse
@@ -10,11 +10,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from evaluations.runner import describe, session
+from evaluations.runner import describe, remeasure, session
 from evaluations.runner.job import BundleSpec, Job, JobInvalid, StreamSpec
 from evaluations.runner.sandbox.errors import SandboxUnavailable
 
-EXIT_STATUS = {"scored": 0, "described": 0, "rejected": 1, "failed": 2}
+EXIT_STATUS = {"scored": 0, "described": 0, "measured": 0, "rejected": 1, "failed": 2}
 HOST_FAULT = 3
 NO_STREAM = StreamSpec(path="", sha256="", bytes=0, source="", revision="", manifest_sha256="", order_seed=0)
 
@@ -24,7 +24,7 @@ def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     try:
         return int(options.command(options))
-    except (JobInvalid, session.StreamChanged, SandboxUnavailable, OSError) as error:
+    except (JobInvalid, remeasure.NotFinished, session.StreamChanged, SandboxUnavailable, OSError) as error:
         _emit({"type": "error", "code": getattr(error, "code", "host_error"), "reason": str(error)})
         return HOST_FAULT
 
@@ -32,6 +32,12 @@ def main(argv: list[str]) -> int:
 def _run(options: argparse.Namespace) -> int:
     manifest = session.run(Job.read(options.job), _emit)
     return EXIT_STATUS[manifest.verdict]
+
+
+def _heldout(options: argparse.Namespace) -> int:
+    report = remeasure.measure_again(Job.read(options.job))
+    print(json.dumps(report, indent=1))
+    return EXIT_STATUS[report["verdict"]]
 
 
 def _describe(options: argparse.Namespace) -> int:
@@ -68,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="one scored run")
     run.add_argument("job", type=Path, help="JOB.json")
     run.set_defaults(command=_run)
+    heldout = commands.add_parser("heldout", help="measure a finished run on held-out text again")
+    heldout.add_argument("job", type=Path, help="JOB.json, its folder as the run left it")
+    heldout.set_defaults(command=_heldout)
     desc = commands.add_parser("describe", help="build, weigh and question a model without training it")
     desc.add_argument("bundle", type=Path, help="a bundle's folder, or the JOB.json of a run")
     desc.add_argument("--architecture", default="architecture.py", help="entrypoint in the folder")

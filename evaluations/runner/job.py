@@ -37,6 +37,14 @@ class StreamSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EarlyReference:
+    """PPMd's code length of the first bytes of the text, up to a chunk's end."""
+
+    bytes: int
+    bits: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """What a model and its learner may use."""
 
@@ -59,6 +67,8 @@ class Schedule:
     chunk_max_bytes: int = 65_536
     sequence_length: int = 256
     score_fraction: float = 0.25
+    audit_fraction: float = 0.1  # of the scoring batches; 0 for no audit at all
+    audit_tolerance_nats: float = 1e-3  # 2e-2 in bf16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +85,8 @@ class Job:
     run_secret: str  # hex; keys every secret draw, never leaves the referee
     schedule: Schedule = field(default_factory=Schedule)
     limits: Limits = field(default_factory=Limits)
+    heldout: StreamSpec | None = None  # secret text, measured when the learner is gone; null: not measured
+    early_reference: EarlyReference | None = None
     reference_tokenizers: dict[str, str] = field(default_factory=dict)  # name -> path of its tokenizer.json
     device: str = "cpu"
     precision: str = "float32"
@@ -98,6 +110,8 @@ class Job:
                     "stream": StreamSpec(**values["stream"]),
                     "schedule": Schedule(**values["schedule"]),
                     "limits": Limits(**values["limits"]),
+                    "heldout": _optional(StreamSpec, values.get("heldout")),
+                    "early_reference": _optional(EarlyReference, values.get("early_reference")),
                 }
             )
         except (ValueError, KeyError, TypeError) as error:
@@ -107,3 +121,7 @@ class Job:
     def read(cls, path: Path) -> "Job":
         """The job in a file."""
         return cls.from_json(path.read_text(encoding="utf-8"))
+
+
+def _optional(part: type[Any], values: dict[str, Any] | None) -> Any:
+    return None if values is None else part(**values)

@@ -4,12 +4,15 @@ import hashlib
 import importlib.metadata
 import resource
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evaluations.runner import constants, outputs, tokenizers
-from evaluations.runner.job import Job
+from evaluations.runner import anomalies, constants, outputs, tokenizers
+from evaluations.runner.heldout import Heldout
+from evaluations.runner.job import Job, StreamSpec
 from evaluations.runner.manifest import RunManifest
 from evaluations.runner.processes import guard_referee
 from evaluations.runner.referee import Emit, Referee
@@ -24,38 +27,64 @@ class StreamChanged(Exception):
     code = "data_stream_changed"
 
 
+@dataclass
+class Outcome:
+    """What a run has come to so far."""
+
+    referee: Referee | None = None
+    heldout: dict[str, Any] | None = None
+    stopped: Stopped | None = None
+
+
 def run(job: Job, emit: Emit) -> RunManifest:
     """Carry out a job; manifest, curve and weights go into its folder. Raises only for the host's faults."""
     guard_referee()
     folder, began, started_at = Path(job.output_folder), time.monotonic(), datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
-    data = verified_text(job)
+    data = verified_text(job.stream)
+    val = verified_text(job.heldout) if job.heldout else None
     emit({"type": "started", "protocol": constants.PROTOCOL, "mode": job.mode, "seed": job.seed})
-    referee, stopped = None, None
-    try:
-        referee = Referee(job, data, tokenizers.declared(job), emit)
-        referee.play()
-    except Stopped as end:
-        stopped = end
-    except tokenizers.TokenizerInvalid as error:
-        stopped = Stopped("failed", error.code, str(error))
-    except tokenizers.TokenizerNotLossless as error:
-        stopped = Stopped("rejected", error.code, str(error))
-    if referee is not None:
-        _write_arrays(folder, referee)
+    outcome = Outcome()
+    outcome.stopped = stopped_by(lambda: _play(job, data, val, emit, outcome))
     facts = _run_section(job, started_at.isoformat(), time.monotonic() - began)
-    manifest = _manifest(job, referee, stopped, facts, len(data))
+    manifest = _manifest(job, outcome, facts, len(data))
     manifest.write(folder)
     emit({"type": "done", "verdict": manifest.verdict, "code": manifest.code})
     return manifest
 
 
-def verified_text(job: Job) -> bytes:
+def verified_text(spec: StreamSpec) -> bytes:
     """The locked text, if it is the one that the job names."""
-    data = Path(job.stream.path).read_bytes()
-    if hashlib.sha256(data).hexdigest() != job.stream.sha256 or not data:
-        raise StreamChanged(f"{Path(job.stream.path).name} is not the stream that was locked")
+    data = Path(spec.path).read_bytes()
+    if hashlib.sha256(data).hexdigest() != spec.sha256 or not data:
+        raise StreamChanged(f"{Path(spec.path).name} is not the stream that was locked")
     return data
+
+
+def stopped_by(part: Callable[[], None]) -> Stopped | None:
+    """Carry out a part of a run; how the submission ended it before its time, or None."""
+    try:
+        part()
+    except Stopped as end:
+        return end
+    except tokenizers.TokenizerInvalid as error:
+        return Stopped("failed", error.code, str(error))
+    except tokenizers.TokenizerNotLossless as error:
+        return Stopped("rejected", error.code, str(error))
+    return None
+
+
+def _play(job: Job, data: bytes, val: bytes | None, emit: Emit, outcome: Outcome) -> None:
+    """The scored run; then, when the learner is dead, the held-out measurement of what it left."""
+    outcome.referee = referee = Referee(job, data, tokenizers.declared(job), emit)
+    try:
+        referee.play()
+    finally:
+        _write_arrays(Path(job.output_folder), referee)
+    if val is not None:
+        heldout = Heldout(job, referee.encoding, referee.chunks)
+        outcome.heldout = heldout.measure(val, referee.commits)
+        emit({"type": "heldout", **outcome.heldout})
 
 
 def _write_arrays(folder: Path, referee: Referee) -> None:
@@ -65,11 +94,10 @@ def _write_arrays(folder: Path, referee: Referee) -> None:
         outputs.write_weights(folder, *referee.weights)
 
 
-def _manifest(
-    job: Job, referee: Referee | None, stopped: Stopped | None, facts: dict[str, Any], data_bytes: int
-) -> RunManifest:
-    scored = referee is not None and stopped is None
+def _manifest(job: Job, outcome: Outcome, facts: dict[str, Any], data_bytes: int) -> RunManifest:
+    referee, stopped = outcome.referee, outcome.stopped
     begun = referee is not None and bool(referee.ledger.lines)
+    integrity = _integrity(job, referee, stopped)
     return RunManifest(
         schema_version=constants.MANIFEST_SCHEMA,
         submission_id=job.submission_id,
@@ -79,11 +107,11 @@ def _manifest(
         code="scored" if stopped is None else stopped.code,
         reason="" if stopped is None else stopped.reason,
         traceback="" if stopped is None else stopped.traceback,
-        score=referee.ledger.score(job.schedule.score_fraction) if referee and scored else None,
+        score=_score(job, referee, integrity) if referee and stopped is None else None,
         curve=referee.ledger.curve() if referee and begun else None,
-        audit=None,
-        integrity=_integrity(job, referee, stopped),
-        heldout=None,
+        audit=referee.audit if referee else None,
+        integrity=integrity,
+        heldout=outcome.heldout,
         model=referee.model if referee else None,
         training=referee.training if referee else None,
         data={
@@ -98,17 +126,30 @@ def _manifest(
     )
 
 
+def _score(job: Job, referee: Referee, integrity: dict[str, Any]) -> dict[str, Any]:
+    """The `score` section; an anomaly makes it worth nothing until an operator has looked at it."""
+    multiplier = 0.0 if integrity["anomalies"] else 1.0
+    return {**referee.ledger.score(job.schedule.score_fraction), "multiplier": multiplier}
+
+
 def _integrity(job: Job, referee: Referee | None, stopped: Stopped | None) -> dict[str, Any]:
-    """The claims that this run proved: every scored chunk was encoded and decoded to the same bytes."""
+    """The claims that this run proved, each with its figures."""
     lossless = None if referee is None else stopped is None
     if stopped is not None and stopped.code == tokenizers.TokenizerNotLossless.code:
         lossless = False
-    first = referee.ledger.lines[0] if referee and referee.ledger.lines else None
+    lines = referee.ledger.lines if referee else []
+    step0 = anomalies.step0(lines[0], referee.encoding.vocab_size) if referee and lines else None
+    early = anomalies.early_vs_ppmd(lines, job.early_reference)
+    seed_invariant = referee.seed_invariant if referee else None
     return {
         "tokenizer": job.bundle.tokenizer,
         "sandbox": referee.sandbox if referee else None,
         "lossless": lossless,
-        "step0": {"bpb": first.bits / first.stream_bytes} if first else None,
+        "step0": step0,
+        "early_vs_ppmd": early,
+        "seed_invariant": seed_invariant,
+        "permuted": referee is not None,
+        "anomalies": anomalies.found(step0, early, seed_invariant or []),
     }
 
 
