@@ -19,6 +19,7 @@ from prism_site.api.version import CHALLENGE_VERSION
 from prism_site.config import ROOT, override_env
 from tests import factories
 from tests.api.conftest import assert_problem, break_policy, bundle_of, platform
+from tests.evaluations.world import prepare_text
 
 pytestmark = pytest.mark.django_db
 
@@ -110,11 +111,13 @@ def test_only_the_platform_drives_and_never_by_get(client, path):
 def test_health_names_every_failing_part(client):
     break_policy()
     problem = assert_problem(client.get("/health"), 503, "unhealthy")
-    assert problem["failing"].keys() == {"queue", "policy"}
+    assert problem["failing"].keys() == {"queue", "policy", "data"}
+    assert problem["failing"]["data"] == "data_missing"
     assert "reward_pools" in problem["failing"]["policy"]
 
 
-def test_health_is_ok_with_a_living_queue(client):
+def test_health_is_ok_with_a_living_queue_and_locked_data(client, tmp_path):
+    prepare_text(tmp_path)
     canary_tick()
     body = client.get("/health").json()
     assert body == {"status": "ok", "slug": "prism", "version": CHALLENGE_VERSION}

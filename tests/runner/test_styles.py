@@ -174,4 +174,4 @@ def test_an_idle_learner_still_has_a_complete_manifest(tmp_path):
     manifest = run(tmp_path, {"architecture.py": TABLE_MODEL, "training.py": IDLE_TRAINER}).manifest
     assert manifest.training["commits"] == 0
     assert manifest.integrity["lossless"] is True
-    assert manifest.run["sandbox"] == "off"
+    assert manifest.run["sandbox"] == "required"
