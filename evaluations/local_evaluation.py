@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from evaluations.backends.prepare import BUNDLE, JOB, job_of, write_private
-from evaluations.backends.streams import shared_stream
+from evaluations.backends.prepare import BUNDLE, JOB, job_of, texts_of, write_private
 from evaluations.datasets.plan import python_docs_plan
 from evaluations.datasets.prepare import prepare, prepared
 from evaluations.enums import Mode
@@ -77,10 +76,6 @@ def make_job(bundle: Bundle, folder: Path, *, mode: Mode, seed: int, policy: Pol
         raise OfficialModeUnavailable(
             f"{mode} needs the sandbox and a GPU backend; use {Mode.LOCAL_CPU_SMOKE}"
         )
-    budget = policy.execution_mode_targets.of(mode).byte_budget
-    stream = shared_stream(
-        env().data_path, env().var_dir / "streams", order_seed=seed, byte_budget=budget, allow_short=True
-    )
     bundle.write_to(folder / BUNDLE)
     job = job_of(
         submission_id="local",
@@ -89,7 +84,7 @@ def make_job(bundle: Bundle, folder: Path, *, mode: Mode, seed: int, policy: Pol
         seed=seed,
         folder=folder,
         manifest=bundle.manifest,
-        stream=stream,
+        texts=texts_of(mode, seed, policy),
         policy=policy,
     )
     write_private(folder / JOB, job.to_json())

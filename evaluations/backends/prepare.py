@@ -2,10 +2,11 @@
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 from pathlib import Path
 
 from evaluations.backends.folders import folder_of, mark
-from evaluations.backends.streams import shared_stream, yardsticks
+from evaluations.backends.streams import early_reference, shared_heldout, shared_stream, yardsticks
 from evaluations.bundles import stored_bundle
 from evaluations.datasets.reference_tokenizers import NAMES, staged_tokenizer
 from evaluations.datasets.stream import StreamFile
@@ -19,6 +20,17 @@ from prism_site.policy.schemas.modes import ModeTargets
 
 JOB = "JOB.json"
 BUNDLE = "bundle"
+# Secret text that a run is measured on besides; a held-out figure only orders near-ties.
+HELDOUT_BYTES = {Mode.LOCAL_CPU_SMOKE: 65_536, Mode.GPU_PROXY_EVAL: 4 << 20, Mode.FULL_SCALE_EVAL: 16 << 20}
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What a run reads, what it is measured on besides, and PPMd's code length at the chunk cuts."""
+
+    stream: StreamFile
+    heldout: StreamFile | None
+    yardsticks: dict[str, list[float]]
 
 
 def prepare(attempt: Attempt, policy: Policy) -> Path:
@@ -31,16 +43,8 @@ def prepare(attempt: Attempt, policy: Policy) -> Path:
     """
     mark(attempt.label)
     run = attempt.run
-    targets = policy.execution_mode_targets.of(run.mode)
-    stream = shared_stream(
-        env().data_path,
-        env().var_dir / "streams",
-        order_seed=run.seed,
-        byte_budget=targets.byte_budget,
-        allow_short=not Mode(run.mode).is_official,
-    )
-    schedule = schedule_of(targets)
-    Run.objects.filter(pk=run.pk).update(yardsticks=yardsticks(stream, schedule))
+    texts = texts_of(Mode(run.mode), run.seed, policy)
+    Run.objects.filter(pk=run.pk).update(yardsticks=texts.yardsticks)
     folder = folder_of(attempt.label)
     folder.mkdir(parents=True)
     bundle = stored_bundle(run.submission_id)
@@ -52,11 +56,31 @@ def prepare(attempt: Attempt, policy: Policy) -> Path:
         seed=run.seed,
         folder=folder,
         manifest=bundle.manifest,
-        stream=stream,
+        texts=texts,
         policy=policy,
     )
     write_private(folder / JOB, job.to_json())
     return folder
+
+
+def texts_of(mode: Mode, seed: int, policy: Policy) -> Texts:
+    """The texts of every run of a mode and seed, verified; an official run needs all of them whole."""
+    targets = policy.execution_mode_targets.of(mode)
+    stream = shared_stream(
+        env().data_path,
+        env().var_dir / "streams",
+        order_seed=seed,
+        byte_budget=targets.byte_budget,
+        allow_short=not mode.is_official,
+    )
+    heldout = shared_heldout(
+        env().val_data_path,
+        env().var_dir / "heldout",
+        order_seed=seed,
+        byte_budget=HELDOUT_BYTES[mode],
+        required=mode.is_official,
+    )
+    return Texts(stream, heldout, yardsticks(stream, schedule_of(targets)))
 
 
 def schedule_of(targets: ModeTargets) -> Schedule:
@@ -68,6 +92,7 @@ def schedule_of(targets: ModeTargets) -> Schedule:
         chunk_max_bytes=targets.chunk_max_bytes,
         sequence_length=targets.sequence_length,
         score_fraction=targets.score_fraction,
+        audit_fraction=targets.audit_fraction,
     )
 
 
@@ -88,11 +113,11 @@ def job_of(
     seed: int,
     folder: Path,
     manifest: BundleManifest,
-    stream: StreamFile,
+    texts: Texts,
     policy: Policy,
 ) -> Job:
     """The frozen specification of one run whose bundle lies in `folder`/bundle."""
-    targets = policy.execution_mode_targets.of(mode)
+    targets, stream = policy.execution_mode_targets.of(mode), texts.stream
     return Job(
         submission_id=submission_id,
         run_id=run_id,
@@ -100,6 +125,8 @@ def job_of(
         seed=seed,
         bundle=_bundle_spec(manifest, folder / BUNDLE),
         stream=_stream_spec(stream),
+        heldout=_stream_spec(texts.heldout) if texts.heldout else None,
+        early_reference=early_reference(texts.yardsticks),
         output_folder=str(folder),
         run_secret=run_secret(mode, stream.manifest_sha256, stream.order_seed),
         schedule=schedule_of(targets),

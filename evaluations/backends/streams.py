@@ -4,14 +4,17 @@ import hashlib
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from evaluations.datasets.atomic import atomic_file
 from evaluations.datasets.baselines import ppmd_bits
+from evaluations.datasets.errors import DataExhausted, DataMissing
 from evaluations.datasets.shards import verify
-from evaluations.datasets.stream import StreamFile, materialise_stream
-from evaluations.runner.job import Schedule
+from evaluations.datasets.stream import StreamFile, materialise_heldout, materialise_stream
+from evaluations.runner.job import EarlyReference, Schedule
 from evaluations.runner.stream import chunk_cuts
+
+EARLY_BYTES = 65_536  # over which a model is compared with PPMd: later, learning may well be better
 
 
 def shared_stream(
@@ -22,16 +25,37 @@ def shared_stream(
     Raises:
         DataError: missing, changed or too little data.
     """
-    manifest = verify(data_dir)
-    out = cache / f"{manifest.sha256[:32]}.{order_seed}.{byte_budget}.txt"
-    kept = _kept(out)
-    if kept is not None:
-        return kept
-    stream = materialise_stream(
-        data_dir, order_seed=order_seed, byte_budget=byte_budget, out=out, allow_short=allow_short
+    return _shared(
+        materialise_stream,
+        data_dir,
+        cache,
+        order_seed=order_seed,
+        byte_budget=byte_budget,
+        allow_short=allow_short,
     )
-    _write_json(_record_of(out), {**asdict(stream), "path": str(out)})
-    return stream
+
+
+def shared_heldout(
+    val_data_dir: Path, cache: Path, *, order_seed: int, byte_budget: int, required: bool
+) -> StreamFile | None:
+    """The same of the secret val text; None where there is none and none is required.
+
+    Raises:
+        DataError: changed data; missing or too little where it is required.
+    """
+    try:
+        return _shared(
+            materialise_heldout,
+            val_data_dir,
+            cache,
+            order_seed=order_seed,
+            byte_budget=byte_budget,
+            allow_short=not required,
+        )
+    except (DataMissing, DataExhausted):
+        if required:
+            raise
+        return None
 
 
 def yardsticks(stream: StreamFile, schedule: Schedule) -> dict[str, list[float]]:
@@ -46,6 +70,42 @@ def yardsticks(stream: StreamFile, schedule: Schedule) -> dict[str, list[float]]
     computed: dict[str, Any] = {"bytes": cuts, "ppmd_bits": ppmd_bits(text, cuts)}
     _write_json(kept, computed)
     return computed
+
+
+def early_reference(yardsticks: dict[str, list[float]]) -> EarlyReference:
+    """PPMd over the first 64 KiB, up to the end of the chunk that holds them; over all of a shorter text."""
+    cuts = yardsticks["bytes"]
+    place = next((place for place, cut in enumerate(cuts) if cut >= EARLY_BYTES), len(cuts) - 1)
+    return EarlyReference(bytes=int(cuts[place]), bits=yardsticks["ppmd_bits"][place])
+
+
+class Materialise(Protocol):
+    """`materialise_stream` or `materialise_heldout`."""
+
+    def __call__(
+        self, data_dir: Path, /, *, order_seed: int, byte_budget: int, out: Path, allow_short: bool
+    ) -> StreamFile: ...
+
+
+def _shared(
+    materialise: Materialise,
+    data_dir: Path,
+    cache: Path,
+    *,
+    order_seed: int,
+    byte_budget: int,
+    allow_short: bool,
+) -> StreamFile:
+    manifest = verify(data_dir)
+    out = cache / f"{manifest.sha256[:32]}.{order_seed}.{byte_budget}.txt"
+    kept = _kept(out)
+    if kept is not None:
+        return kept
+    stream = materialise(
+        data_dir, order_seed=order_seed, byte_budget=byte_budget, out=out, allow_short=allow_short
+    )
+    _write_json(_record_of(out), {**asdict(stream), "path": str(out)})
+    return stream
 
 
 def _kept(out: Path) -> StreamFile | None:

@@ -9,7 +9,7 @@ from evaluations.datasets.errors import DataExhausted, DataMissing, ShardChanged
 from evaluations.datasets.plan import local_plan
 from evaluations.datasets.prepare import prepare
 from evaluations.datasets.shards import iter_documents, load_manifest
-from evaluations.datasets.stream import materialise_stream
+from evaluations.datasets.stream import materialise_heldout, materialise_stream
 
 
 @pytest.fixture
@@ -90,3 +90,25 @@ def test_the_secret_folder_cannot_be_streamed(data_dir: Path, tmp_path: Path) ->
         materialise_stream(
             tmp_path / "secret", order_seed=0, byte_budget=10, out=tmp_path / "s", allow_short=True
         )
+
+
+def test_the_heldout_stream_is_val_text_that_only_we_may_read(data_dir: Path, tmp_path: Path) -> None:
+    out = tmp_path / "heldout" / "stream.txt"
+    stream = materialise_heldout(
+        tmp_path / "secret", order_seed=9, byte_budget=2000, out=out, allow_short=True
+    )
+    val = b"\n\n".join(document.data for document in iter_documents(tmp_path / "secret", "val", 9))
+    assert out.read_bytes() == val[:2000].decode(errors="ignore").encode()
+    assert (stream.sha256, stream.order_seed) == (hashlib.sha256(out.read_bytes()).hexdigest(), 9)
+    assert (out.stat().st_mode & 0o077, out.parent.stat().st_mode & 0o077) == (0, 0)
+
+
+def test_the_heldout_stream_shares_no_text_with_train(data_dir: Path, tmp_path: Path) -> None:
+    val = {document.data for document in iter_documents(tmp_path / "secret", "val", 9)}
+    assert val
+    assert not val & {document.data for document in iter_documents(data_dir, "train", 9)}
+
+
+def test_too_little_heldout_text_is_refused_by_name(data_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataExhausted, match="val holds"):
+        materialise_heldout(tmp_path / "secret", order_seed=9, byte_budget=10**9, out=tmp_path / "h" / "s")

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,14 +95,24 @@ class Command(BaseCommand):
     def _print_outcome(self, manifest: dict[str, Any]) -> None:
         table = Table(show_header=False, box=None)
         table.add_row("verdict", f"[bold]{manifest['verdict']}[/]")
-        if manifest["verdict"] != "scored":
-            table.add_row("code", manifest["code"])
-            table.add_row("reason", escape(manifest["reason"]))
-        else:
-            score, training = manifest["score"], manifest["training"]
-            table.add_row("bits per byte", f"{score['bpb']:.6f} ± {score['bpb_se']:.6f} (standard error)")
-            table.add_row("text", f"{score['bytes']:,} bytes, {score['bits']:,.0f} bits")
-            table.add_row("training", f"{training['style']}, {training['learner_seconds']:.1f} s")
+        for name, value in _rows(manifest):
+            table.add_row(name, value)
         Console().print(table)
         if manifest.get("traceback"):
             self.console.print(escape(manifest["traceback"].rstrip()))
+
+
+def _rows(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What there is to say of an outcome, in rich's markup."""
+    if manifest["verdict"] != "scored":
+        yield "code", manifest["code"]
+        yield "reason", escape(manifest["reason"])
+        return
+    score, training, heldout = manifest["score"], manifest["training"], manifest["heldout"]
+    yield "bits per byte", f"{score['bpb']:.6f} ± {score['bpb_se']:.6f} (standard error)"
+    yield "text", f"{score['bytes']:,} bytes, {score['bits']:,.0f} bits"
+    yield "training", f"{training['style']}, {training['learner_seconds']:.1f} s"
+    if heldout:
+        yield "held-out", f"{heldout['bpb']:.4f}, untrained {heldout['bpb_init']:.4f} bits per byte"
+    for anomaly in manifest["integrity"]["anomalies"]:
+        yield "[red]anomaly[/]", f"{anomaly['code']}: {escape(anomaly['detail'])} The score counts as 0."
