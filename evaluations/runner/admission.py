@@ -30,6 +30,12 @@ def admit(described: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], La
     return model, layout
 
 
+def seed_invariant(described: dict[str, Any]) -> list[str]:
+    """Parameters that two seeds initialised alike, as the predictor reports them."""
+    names = described.get("seed_invariant")
+    return [str(name)[:200] for name in names[:100]] if isinstance(names, list) else []
+
+
 def _check_cap(code: str, what: str, value: Any, cap: int) -> None:
     if value > cap:
         raise rejected(code, f"the model has {value:,} {what}, at most {cap:,} are allowed")

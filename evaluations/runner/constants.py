@@ -10,7 +10,8 @@ MANIFEST_NAME = "prism_run_manifest.v2.json"
 UNIFORM_SHARE = 1e-4  # of the uniform distribution in the coder's mixture: a confident miss stays finite
 CHANCE_BITS_PER_BYTE = 8.0  # the code length of a coder that knows nothing
 MIN_SAMPLED_WINDOWS = 2  # a chunk needs two windows for a variance
-SCORING_BATCH_ROWS = 64
+SCORING_BATCH_ROWS = 16  # so that auditing a share of the batches spreads over the text
+MIN_AUDITED_WINDOWS = 256  # in a run, however short: a leak at one position in 64 must show
 SCORING_BATCH_FLOATS = 2**24  # logits of one scoring forward: rows x positions x vocabulary
 
 LOG_CAP_BYTES = 1 << 20  # of a child's own output that is kept
@@ -20,6 +21,7 @@ STARTUP_SECONDS = 120.0  # for a child to import torch and build the model
 SCORING_SECONDS = 900.0  # for a predictor to answer one chunk
 LEARNER_LOG = "learner.log"
 PREDICTOR_LOG = "predictor.log"
+AUDITOR_LOG = "auditor.log"
 
 
 def fingerprint() -> str:

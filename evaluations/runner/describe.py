@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from evaluations.runner import admission, constants, tokenizers, walls
+from evaluations.runner.encoding import Encoding
 from evaluations.runner.job import Job
 from evaluations.runner.ledger import Ledger
 from evaluations.runner.orders import for_predictor, order_of
@@ -35,7 +36,7 @@ def describe(job: Job) -> dict[str, Any]:
 def _measure(job: Job) -> dict[str, Any]:
     coder = tokenizers.declared(job)
     chunk = Chunk(0, SAMPLE_TEXT, len(SAMPLE_TEXT))
-    tokens = tokenizers.encode_lossless(coder, chunk.text, 0)
+    encoding = Encoding(coder, job)
     with tempfile.TemporaryDirectory(prefix="prism-describe-") as folder:
         home = Path(folder)
         place = walls.predictor_place(home)
@@ -43,9 +44,10 @@ def _measure(job: Job) -> dict[str, Any]:
         try:
             predictor = PredictorPeer(child)
             child.attestation()
-            predictor.order(for_predictor(order_of(job, coder, tokens, [chunk], 1), place.home))
+            predictor.order(for_predictor(order_of(job, encoding, [chunk], 1), place.home))
             model, layout = admission.admit(predictor.description(), job.limits)
             predictor.open_slot(layout)
+            tokens = encoding.tokens(chunk)
             windows = plan(
                 np.zeros(0, np.int32),
                 tokens,

@@ -3,15 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from evaluations.runner.encoding import Encoding
 from evaluations.runner.job import Job
 from evaluations.runner.stream import Chunk
-from evaluations.runner.tokenizers import Coder, path_of
-from evaluations.runner.windows import Tokens
+from evaluations.runner.tokenizers import path_of
 
 
-def order_of(
-    job: Job, coder: Coder, first_tokens: Tokens, chunks: list[Chunk], threads: int
-) -> dict[str, Any]:
+def order_of(job: Job, encoding: Encoding, chunks: list[Chunk], threads: int) -> dict[str, Any]:
     """The order for a learner or predictor: files, tokenizers as data, and the numbers of the context."""
     return {
         "type": "order",
@@ -22,14 +20,14 @@ def order_of(
         "tokenizer": job.bundle.tokenizer,
         "tokenizers": tokenizer_paths(job),
         "context": {
-            "vocab_size": coder.vocab_size,
+            "vocab_size": encoding.vocab_size,
             "sequence_length": job.schedule.sequence_length,
             "max_parameters": job.limits.max_parameters,
             "max_layers": job.limits.max_layers,
             "seed": job.seed,
             "device": job.device,
             "precision": job.precision,
-            "token_budget": _token_budget(first_tokens, chunks),
+            "token_budget": _token_budget(encoding, chunks),
             "byte_budget": chunks[-1].end,
             **_folders(Path(job.output_folder)),
         },
@@ -47,8 +45,8 @@ def tokenizer_paths(job: Job) -> dict[str, str]:
     return dict(job.reference_tokenizers) | ({own: str(path_of(job, own))} if own.endswith(".json") else {})
 
 
-def _token_budget(first_tokens: Tokens, chunks: list[Chunk]) -> int:
-    return round(chunks[-1].end * len(first_tokens) / len(chunks[0].text))
+def _token_budget(encoding: Encoding, chunks: list[Chunk]) -> int:
+    return round(chunks[-1].end * encoding.prepare(chunks[0]) / len(chunks[0].text))
 
 
 def _folders(output: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from evaluations.runner.constants import SCORING_SECONDS, STARTUP_SECONDS
 from evaluations.runner.hooks import NAMES
 from evaluations.runner.processes import Child
+from evaluations.runner.questions import Answer, Question, read_answer
 from evaluations.runner.slot import Layout, Slot, SlotResized
 from evaluations.runner.stopped import Stopped, failed, from_child
 from evaluations.runner.windows import ScoringPlan
@@ -49,22 +50,36 @@ class PredictorPeer:
 
     def load(self) -> None:
         """Let the model take the weights over, and wait until it has."""
+        self.order_load()
+        self.loaded()
+
+    def order_load(self) -> None:
+        """Let the model take the weights over when it comes to it."""
         self._send({"type": "load"}, SCORING_SECONDS)
+
+    def loaded(self) -> None:
+        """Wait until it has."""
         self._receive("loaded", SCORING_SECONDS)
+
+    def ask(self, question: Question) -> None:
+        """Ask for log p of every token of a question's windows but the first."""
+        self._send(question.header(), SCORING_SECONDS, question.body())
+
+    def answer(self, question: Question, vocab_size: int) -> Answer:
+        """Wait for the claims and distributions."""
+        answer = read_answer(self._receive("scores", SCORING_SECONDS).body, question, vocab_size)
+        if answer is None:
+            raise failed("predictor_error", "the predictor answered with a wrong number of claims")
+        return answer
 
     def order_scores(self, plan: ScoringPlan) -> None:
         """Ask for log p of every planned window."""
-        header = {"type": "score", "batches": [list(batch.shape) for batch in plan.batches]}
-        self._send(
-            header, SCORING_SECONDS, b"".join(batch.astype(np.int32).tobytes() for batch in plan.batches)
-        )
+        self.ask(Question.of(plan))
 
     def scores(self, plan: ScoringPlan) -> npt.NDArray[np.float32]:
         """Wait for the claims, (plan.positions,) in plan order."""
-        answer = self._receive("scores", SCORING_SECONDS)
-        if len(answer.body) != 4 * plan.positions:
-            raise failed("predictor_error", "the predictor answered with a wrong number of claims")
-        return np.frombuffer(answer.body, dtype=np.float32)
+        claims = self.answer(Question.of(plan), 0).claims
+        return np.concatenate([batch.ravel() for batch in claims]) if claims else np.zeros(0, np.float32)
 
     def dismiss(self) -> dict[str, dict[str, Any]]:
         """Say good-bye; give its account of its hooks."""

@@ -1,6 +1,7 @@
 """The predictor: builds the declared model, loads committed weights, answers log p of each token."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from evaluations.runner import child, facts, loading, weights
+from evaluations.runner import child, facts, initialisation, loading, weights
 from evaluations.runner.context import PrismBatch, PrismContext
 from evaluations.runner.hooks import Hooks
 from evaluations.runner.recipe import logits_of
@@ -33,16 +34,20 @@ class Predictor:
         self.hooks = hooks
         self.hook = next((name for name in INFERENCE_HOOKS if name in hooks), None)
 
-    def log_probabilities(self, window_BxT: Tensor) -> Tensor:
-        """(B, T-1) float32: log p in nats of each token of a window but its first."""
+    def answer(self, window_BxT: Tensor, seed: int, places: list[list[int]]) -> tuple[Tensor, Tensor]:
+        """log p in nats, float32: (B, T-1) of each token of a window but its first, and the whole
+        distributions (N, V) at N places (row, input position)."""
+        torch.manual_seed(seed)
         inputs, targets = window_BxT[:, :-1], window_BxT[:, 1:]
         logits_BxTxV = self.logits(inputs)
         expected = (*inputs.shape, self.ctx.vocab_size)
         if tuple(logits_BxTxV.shape) != expected:
             raise LogitsShape(f"logits have shape {tuple(logits_BxTxV.shape)}, expected {expected}")
         logits = logits_BxTxV.float()
+        mass = logits.logsumexp(-1)
         chosen = logits.gather(-1, targets[..., None])[..., 0]
-        return chosen - logits.logsumexp(-1)
+        rows, positions = torch.tensor(places, dtype=torch.int64).view(-1, 2).unbind(1)
+        return chosen - mass, logits[rows, positions] - mass[rows, positions, None]
 
     def logits(self, inputs: Tensor) -> Tensor:
         """(B, T, V) of (B, T) tokens, by the submission's inference hook where it has one."""
@@ -65,7 +70,11 @@ def serve(channel: Channel, slot_fd: int) -> None:
     hooks = Hooks(_hook_modules(order))
     # Measured on a twin, so that counting FLOPs leaves no trace in the model that is scored.
     twin = Predictor(ctx.build_model(), ctx, Hooks(_hook_modules(order)))
-    channel.send({"type": "model", **facts.describe(twin.model, ctx, twin.logits)})
+    described = facts.describe(twin.model, ctx, twin.logits)
+    invariant = initialisation.seed_invariant(
+        ctx.build_model(), replace(ctx, seed=ctx.seed + 1).build_model()
+    )
+    channel.send({"type": "model", **described, "seed_invariant": invariant})
     del twin
     model = ctx.build_model()
     predictor = Predictor(model, ctx, hooks)
@@ -84,14 +93,17 @@ def serve(channel: Channel, slot_fd: int) -> None:
 
 def _answer(channel: Channel, predictor: Predictor, header: dict[str, Any], body: bytes) -> None:
     began, flat = time.monotonic(), np.frombuffer(body, dtype=np.int32).astype(np.int64)
-    answers, at = [], 0
+    claims, vectors, at = [], [], 0
     with torch.inference_mode():
-        for rows, length in header["batches"]:
+        for number, (rows, length) in enumerate(header["batches"]):
             window_BxT = torch.from_numpy(flat[at : at + rows * length]).view(rows, length)
             at += rows * length
-            answers.append(predictor.log_probabilities(window_BxT.to(predictor.ctx.device)).cpu().flatten())
-    logp = torch.cat(answers).numpy().astype(np.float32) if answers else np.zeros(0, np.float32)
-    channel.send({"type": "scores", "seconds": time.monotonic() - began}, logp.tobytes())
+            places = [place[1:] for place in header["vectors"] if place[0] == number]
+            found = predictor.answer(window_BxT.to(predictor.ctx.device), header["seeds"][number], places)
+            claims.append(found[0].cpu().flatten())
+            vectors.append(found[1].cpu().flatten())
+    numbers = torch.cat([*claims, *vectors]) if claims else torch.zeros(0)
+    channel.send({"type": "scores", "seconds": time.monotonic() - began}, numbers.numpy().tobytes())
 
 
 def _hook_modules(order: dict[str, Any]) -> list[Any]:

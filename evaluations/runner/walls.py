@@ -14,7 +14,7 @@ from evaluations.runner.sandbox.policy import Policy, policy
 from evaluations.runner.sandbox.watch import Caps, Watched, disk_breach
 
 OFF = "off"
-LEARNER, PREDICTOR = "learner", "predictor"
+LEARNER, PREDICTOR, AUDITOR = "learner", "predictor", "auditor"
 PREDICTOR_DISK_BYTES = 256 << 20  # a predictor has nothing to keep
 
 
@@ -28,6 +28,12 @@ def predictor_place(output: Path) -> Place:
     """A predictor has a home that goes with it."""
     home = output / PREDICTOR
     return Place(PREDICTOR, "evaluations.runner.predictor", home, home)
+
+
+def auditor_place(output: Path) -> Place:
+    """The auditor is a predictor that shares nothing with the first."""
+    home = output / AUDITOR
+    return Place(AUDITOR, "evaluations.runner.predictor", home, home)
 
 
 def start(job: Job, place: Place, log: Path, threads: int) -> Child:

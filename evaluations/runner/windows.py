@@ -28,6 +28,7 @@ class ScoringPlan:
     """What a predictor is asked for one chunk: batches of equal windows, in secret order."""
 
     batches: tuple[Tokens, ...]  # each (rows, window tokens)
+    seeds: tuple[int, ...]  # of the random state before each batch's forward
     full_windows: int  # n, in the chunk
     sampled_windows: int  # m, of the full ones; the short last window is one more row where there is one
 
@@ -70,7 +71,13 @@ def plan(
     tail = line[full * stride :]
     if len(tail) > 1:
         batches.append(tail[None, :])
-    return ScoringPlan(tuple(batches), full, len(drawn))
+    seeds = tuple(int(seed) for seed in rng.integers(2**31, size=len(batches)))
+    return ScoringPlan(tuple(batches), seeds, full, len(drawn))
+
+
+def expected_windows(chunk_tokens: int, length: int, fraction: float) -> int:
+    """About how many windows of a chunk of so many tokens are scored."""
+    return sample_size(chunk_tokens // (length - 1), fraction) + 1
 
 
 def sample_size(full_windows: int, fraction: float) -> int:

@@ -3,9 +3,11 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from evaluations.runner.job import Limits
+from evaluations.runner.relabelling import Relabelling
 from tests.runner.harness import COUNTING_TRAINER, IDLE_TRAINER, TABLE_MODEL, execute, make_job
 
 HONEST = {"architecture.py": TABLE_MODEL, "training.py": COUNTING_TRAINER}
@@ -136,7 +138,7 @@ def test_processes_that_a_learner_leaves_behind_are_ended(tmp_path):
         "import subprocess\n\ndef train(ctx):\n"
         "    subprocess.Popen(['/bin/sleep', '300'], start_new_session=True)\n"
     )
-    outcome = execute(make_job(tmp_path, with_training(leaving)))
+    outcome = execute(make_job(tmp_path, with_training(leaving), sandbox="off"))
     assert outcome.manifest.verdict == "scored"
     assert processes_naming(tmp_path) == []
 
@@ -147,7 +149,8 @@ def test_committed_weights_end_as_safetensors(tmp_path):
     outcome = execute(make_job(tmp_path, HONEST))
     table = load_file(outcome.folder / "final.safetensors")["table"]
     assert table.shape == (256, 256)
-    assert float(table[ord("t"), ord("h")]) > float(table[ord("t"), ord("q")])
+    t, h, q = Relabelling(bytes.fromhex("5e" * 32), "submission", 256).apply(np.array([*b"thq"], np.int32))
+    assert table[t, h] > table[t, q]
 
 
 def test_a_changed_stream_stops_the_run_before_it_starts(tmp_path):

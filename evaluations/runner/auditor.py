@@ -1,0 +1,189 @@
+"""Auditing a run: a second predictor, a stranger to the first, that never sees a real window."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from evaluations.runner import comparison
+from evaluations.runner.codelength import token_bits
+from evaluations.runner.comparison import Findings
+from evaluations.runner.constants import MIN_AUDITED_WINDOWS
+from evaluations.runner.encoding import Encoding
+from evaluations.runner.job import Schedule
+from evaluations.runner.peers import PredictorPeer
+from evaluations.runner.questions import Question
+from evaluations.runner.reference_model import ReferenceModel
+from evaluations.runner.slot import Slot
+from evaluations.runner.splicing import Sampler, SplicedBatch, kept_rows, splice
+from evaluations.runner.stopped import rejected
+from evaluations.runner.stream import Chunk
+from evaluations.runner.windows import ScoringPlan, Tokens, expected_windows, secret_rng
+from evaluations.runner.wire import readable
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was asked about one chunk, and what the scorer had claimed."""
+
+    chunk: int
+    question: Question
+    real: tuple[Tokens, ...]  # per audited batch, (B, T)
+    claims: tuple[Floats, ...]  # per audited batch, (B, T-1)
+    spliced: tuple[SplicedBatch, ...]
+
+
+class Auditor:
+    """Draws what to audit, asks, compares; `section` is the manifest's `audit`.
+
+    Answers come in the order of requests, so one queue says what the next one is: None for an
+    acknowledgement that weights were loaded. Training never waits for an audit's answer.
+    """
+
+    def __init__(
+        self, peer: PredictorPeer, *, secret: bytes, vocab_size: int, fraction: float, tolerance_nats: float
+    ) -> None:
+        self.peer, self.secret, self.vocab_size = peer, secret, vocab_size
+        self.sampler = Sampler(fraction, secret_rng(secret, "audited batches"))
+        self.findings = Findings(vocab_size, tolerance_nats)
+        self.reference = ReferenceModel(vocab_size)
+        self.donor: Tokens | None = None  # text of the chunk before, to replace futures with
+        self.expected: deque[Audit | None] = deque()
+        self.claimed_bits, self.claimed_positions = 0.0, 0
+
+    def fix(self, slot: Slot) -> None:
+        """Take W_k as the scorer does; its model changes when it has answered what it was asked before."""
+        while None in self.expected:  # the slot may be overwritten once it has been loaded from
+            self._take()
+        self.peer.take(slot)
+        self.peer.order_load()
+        self.expected.append(None)
+
+    def audit(self, chunk: int, plan: ScoringPlan, tokens: Tokens, logp: Floats) -> None:
+        """Ask about a secret share of what the scorer has just claimed for a chunk; compare what is ready."""
+        self.claimed_bits += float(token_bits(logp, self.vocab_size).sum())
+        self.claimed_positions += len(logp)
+        drawn = self.sampler.draw(len(plan.batches))
+        if drawn:
+            audit = self._prepare(chunk, plan, drawn, tokens, logp)
+            self.peer.ask(audit.question)
+            self.expected.append(audit)
+        self.reference.learn(tokens)
+        self.donor = tokens
+        while self.expected and readable([self.peer.child.channel], 0.0):
+            self._take()
+
+    def close(self) -> None:
+        """Take every answer that is due; raise `Stopped` where the scorer's claims as a whole do not hold."""
+        while self.expected:
+            self._take()
+        z = self._z()
+        if z is not None and abs(z) > comparison.MAX_Z:
+            raise rejected(
+                comparison.MISMATCH,
+                f"at {len(self.findings.boundaries)} secret positions the model, not shown what follows,"
+                f" needed {z:+.1f} standard errors more than it claimed for the text as a whole",
+            )
+
+    def section(self, tokens_per_byte: float) -> dict[str, Any]:
+        """The manifest's `audit`."""
+        found = self.findings.estimate()
+        return {
+            "fraction": self.sampler.fraction,
+            "tolerance_nats": self.findings.tolerance_nats,
+            "windows": self.findings.windows,
+            "positions": self.findings.positions,
+            "boundaries": len(self.findings.boundaries),
+            "boundary_bpb": found[0] * tokens_per_byte if found else None,
+            "boundary_se": found[1] * tokens_per_byte if found else None,
+            "z": self._z(),
+            "max_abs_logp_diff": self.findings.max_difference,
+            "violations": self.findings.violations,
+        }
+
+    def _z(self) -> float | None:
+        return self.findings.z(self.claimed_bits / max(1, self.claimed_positions))
+
+    def _prepare(
+        self, chunk: int, plan: ScoringPlan, drawn: list[int], tokens: Tokens, logp: Floats
+    ) -> Audit:
+        rng = secret_rng(self.secret, f"splices of chunk {chunk}")
+        donor = np.roll(tokens, len(tokens) // 2) if self.donor is None else self.donor
+        claims = _by_batch(plan, logp)
+        spliced = []
+        for batch in drawn:
+            real = plan.batches[batch]
+            gain = self.reference.bits(real) - token_bits(claims[batch], self.vocab_size)
+            spliced.append(splice(real, gain, donor, rng))
+        question = Question(
+            batches=tuple(item.tokens for item in spliced),
+            seeds=tuple(plan.seeds[batch] for batch in drawn),
+            vectors=tuple(
+                (index, row.row, row.boundary - 1) for index, item in enumerate(spliced) for row in item.rows
+            ),
+        )
+        real_batches = tuple(plan.batches[batch] for batch in drawn)
+        return Audit(chunk, question, real_batches, tuple(claims[batch] for batch in drawn), tuple(spliced))
+
+    def _take(self) -> None:
+        audit = self.expected.popleft()
+        if audit is None:
+            self.peer.loaded()
+            return
+        answer = self.peer.answer(audit.question, self.vocab_size)
+        vectors = iter(answer.vectors)
+        for index, item in enumerate(audit.spliced):
+            real = audit.real[index]
+            uniform = sum(row.uniform for row in item.rows)
+            for row in item.rows:
+                self.findings.compare(
+                    {"chunk": audit.chunk, "batch": index, "window": row.row},
+                    row,
+                    real[row.row],
+                    audit.claims[index][row.row],
+                    answer.claims[index][row.row],
+                    next(vectors),
+                    weight=real.shape[0] * (real.shape[1] - 1) / max(1, uniform),
+                )
+        self._stop_on_violation()
+
+    def _stop_on_violation(self) -> None:
+        if not self.findings.violations:
+            return
+        first = self.findings.violations[0]
+        place = f"chunk {first['chunk']}, window {first['window']}, position {first['position']}"
+        if first["code"] == comparison.DISTRIBUTION:
+            raise rejected(first["code"], f"at {place} the model's probabilities do not sum to one")
+        raise rejected(
+            first["code"],
+            f"at {place} the model claimed log p = {first['claimed']:.4f} nats for a token; with the text"
+            f" replaced from a later position on it finds {first['audited']:.4f}: its prediction depends"
+            " on what follows, on other rows of the batch, or on what it was asked before",
+        )
+
+
+def audited_fraction(schedule: Schedule, chunks: list[Chunk], encoding: Encoding) -> float:
+    """The share of batches to audit: the policy's, but enough for a verdict on a short run; 0 for none."""
+    if schedule.audit_fraction <= 0.0:
+        return 0.0
+    tokens_per_byte = encoding.prepare(chunks[0]) / len(chunks[0].text)
+    expected = sum(
+        expected_windows(
+            round(len(chunk.text) * tokens_per_byte), schedule.sequence_length, schedule.score_fraction
+        )
+        for chunk in chunks
+    )
+    enough = MIN_AUDITED_WINDOWS / max(1, kept_rows(expected))
+    return min(1.0, max(schedule.audit_fraction, enough))
+
+
+def _by_batch(plan: ScoringPlan, logp: Floats) -> list[Floats]:
+    """The flat claims of a chunk as (B, T-1) per batch."""
+    shapes = [(batch.shape[0], batch.shape[1] - 1) for batch in plan.batches]
+    ends = np.cumsum([rows * positions for rows, positions in shapes])[:-1]
+    parts = np.split(logp, ends) if shapes else []
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
