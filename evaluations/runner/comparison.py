@@ -54,7 +54,8 @@ class Findings:
         self.max_difference = max(self.max_difference, _finite(float(difference[worst])))
         if difference[worst] > self.tolerance_nats:
             self._violate(CAUSALITY, where, worst + 1, claimed[worst], found[worst])
-        mass = float(np.logaddexp.reduce(distribution.astype(np.float64)))
+        with np.errstate(invalid="ignore"):
+            mass = float(np.logaddexp.reduce(distribution.astype(np.float64)))
         if is_probability(claimed[-1:])[0] and not abs(mass) <= MASS_TOLERANCE:
             self._violate(DISTRIBUTION, where, boundary, 0.0, mass)
         if splice.uniform:
