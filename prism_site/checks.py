@@ -13,6 +13,7 @@ from django.core.checks import CheckMessage
 from evaluations.datasets.errors import DataError
 from evaluations.datasets.manifest import load_manifest
 from evaluations.enums import Mode
+from evaluations.runner.sandbox import support
 from prism_site.config import env
 
 
@@ -53,9 +54,10 @@ def backend_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def sandbox_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """What is required and absent must not be taken for present."""
-    if env().sandbox == "off":
+    lacking = support.missing()
+    if env().sandbox == "off" or not lacking:
         return []
-    message = "PRISM_SANDBOX is required, and this version has no sandbox."
+    message = f"PRISM_SANDBOX is required, and no wall can be built here: {lacking}."
     return [_error("E004", message, "Set PRISM_SANDBOX=off and run only code that you trust.")]
 
 

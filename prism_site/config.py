@@ -86,7 +86,7 @@ class Environment(BaseSettings):
     execution_backend: Literal["local", "docker", "broker"] = Field("local", description="where runs happen")
     local_slots: int = Field(1, ge=1, le=64, description="runs at a time of the local backend on one host")
     sandbox: Literal["off", "required"] = Field(
-        "off", description="off: submitted code is the operator's own"
+        "required", description="off: submitted code is the operator's own"
     )
     docker_backend: Literal["cli", "broker"] = Field(
         "cli", description="who starts containers: this host's engine (cli) or the platform's broker"

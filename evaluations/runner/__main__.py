@@ -65,6 +65,7 @@ def _described_job(options: argparse.Namespace, output: str) -> Job:
         stream=NO_STREAM,
         output_folder=output,
         run_secret="",
+        sandbox=options.sandbox,
     )
 
 
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     desc.add_argument("--training", default="training.py", help="entrypoint in the folder, if it exists")
     desc.add_argument("--tokenizer", default="bytes", help="bytes, or a tokenizer.json in the folder")
     desc.add_argument("--seed", type=int, default=1337)
+    desc.add_argument("--sandbox", choices=("required", "off"), default="required")
     desc.set_defaults(command=_describe)
     return parser
 

@@ -92,7 +92,7 @@ class Job:
     precision: str = "float32"
     world_size: int = 1
     backend: str = "local"
-    sandbox: str = "off"
+    sandbox: str = "required"  # off: the code is the operator's own
 
     def to_json(self) -> str:
         """The text of `JOB.json`."""

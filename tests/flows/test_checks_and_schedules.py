@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django_q.models import Schedule
 
+from evaluations.runner.sandbox import support
 from prism_site import checks
 from prism_site.config import override_env
 from prism_site.schedules import EVERY_MINUTE, ensure_schedules
@@ -24,9 +25,12 @@ def ids(check: Check) -> list[str]:
     [
         (checks.mode_is_available, {"execution_mode": "gpu_proxy_eval"}, "prism.E002"),
         (checks.backend_is_available, {"execution_backend": "docker"}, "prism.E003"),
-        (checks.sandbox_is_available, {"sandbox": "required"}, "prism.E004"),
         (checks.code_runs_behind_a_wall, {"sandbox": "off"}, "prism.W001"),
-        (checks.strangers_meet_a_sandbox, {"public_submissions_enabled": True}, "prism.W002"),
+        (
+            checks.strangers_meet_a_sandbox,
+            {"sandbox": "off", "public_submissions_enabled": True},
+            "prism.W002",
+        ),
         (checks.platform_has_a_token, {"shared_token": None}, "prism.W004"),
         (checks.signatures_are_real, {"allow_insecure_signatures": True}, "prism.W005"),
     ],
@@ -55,6 +59,14 @@ def test_what_is_in_order_is_not_mentioned(check: Check, settings: dict[str, Any
         assert ids(check) == []
 
 
+def test_a_sandbox_that_this_host_cannot_have_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(support, "missing", lambda: "the kernel has no Landlock")
+    with override_env(sandbox="required"):
+        assert ids(checks.sandbox_is_available) == ["prism.E004"]
+    with override_env(sandbox="off"):
+        assert ids(checks.sandbox_is_available) == []
+
+
 def test_a_queue_that_repeats_running_ticks_is_an_error() -> None:
     with override_settings(Q_CLUSTER={"timeout": 60, "retry": 90}):
         assert ids(checks.queue_outlives_its_ticks) == ["prism.E001"]
@@ -70,7 +82,7 @@ def test_missing_data_is_named_with_the_command_that_helps(tmp_path: Path, text_
 
 
 def test_the_checks_are_wired_into_django(host: Path) -> None:
-    with override_env(execution_mode="full_scale_eval"):
+    with override_env(execution_mode="full_scale_eval", sandbox="off"):
         assert "prism.E002" in [message.id for message in run_checks(tags=["prism"])]
         deploy = run_checks(tags=["prism"], include_deployment_checks=True)
         assert "prism.W001" in [message.id for message in deploy]

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from evaluations.runner.sandbox import landlock, limits, privileges, seccomp, selftest
+from evaluations.runner.sandbox import landlock, limits, privileges, seccomp, selftest, support
 from evaluations.runner.sandbox.errors import SandboxUnavailable
 from evaluations.runner.sandbox.policy import Policy
 
@@ -23,10 +23,9 @@ def enter(policy: Policy) -> dict[str, Any]:
     """
     began = time.perf_counter()
     _be_alone()
+    if lacking := support.missing():
+        raise SandboxUnavailable(lacking)
     version = landlock.abi()
-    if version < landlock.MINIMUM_ABI:
-        found = f"version {version}" if version else "no Landlock"
-        raise SandboxUnavailable(f"the kernel has {found}, version {landlock.MINIMUM_ABI} is needed")
     try:
         instructions = _close_in(policy, version)
     except (OSError, ValueError) as error:

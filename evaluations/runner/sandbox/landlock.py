@@ -13,6 +13,7 @@ import stat
 import struct
 from collections.abc import Iterable
 
+from evaluations.runner.sandbox.errors import SandboxUnavailable
 from evaluations.runner.sandbox.kernel import syscall
 
 CREATE_RULESET_VERSION, RULE_PATH_BENEATH = 1, 1
@@ -48,7 +49,7 @@ def abi() -> int:
     """Version of Landlock in this kernel, 0 where there is none or it is switched off."""
     try:
         return syscall("landlock_create_ruleset", None, 0, CREATE_RULESET_VERSION)
-    except OSError:
+    except (OSError, SandboxUnavailable):
         return 0
 
 
