@@ -87,7 +87,9 @@ def _host_is_unfit() -> bool:
 
 def _say_official_modes_wait() -> None:
     official = [mode for mode in Mode if mode.is_official]
-    _say_next_waits(official, OFFICIAL_UNAVAILABLE, "Official runs need the sandbox, which is not there yet.")
+    _say_next_waits(
+        official, OFFICIAL_UNAVAILABLE, "Official runs need isolated GPU hosts, which are not there yet."
+    )
 
 
 def _say_next_waits(modes: list[Mode], code: str, detail: str) -> None:

@@ -73,9 +73,7 @@ def ensure_data(say: Say) -> None:
 def make_job(bundle: Bundle, folder: Path, *, mode: Mode, seed: int, policy: Policy) -> Job:
     """Write the bundle and its job below `folder`."""
     if mode.is_official:
-        raise OfficialModeUnavailable(
-            f"{mode} needs the sandbox and a GPU backend; use {Mode.LOCAL_CPU_SMOKE}"
-        )
+        raise OfficialModeUnavailable(f"{mode} needs isolated GPU hosts; use {Mode.LOCAL_CPU_SMOKE}")
     bundle.write_to(folder / BUNDLE)
     job = job_of(
         submission_id="local",
