@@ -16,7 +16,7 @@ from evaluations.runner.stream import chunk_cuts
 from tests.runner.harness import COUNTING_TRAINER, IDLE_TRAINER, TABLE_MODEL, execute, make_job
 
 SCHEDULE = Schedule(
-    chunk_first_bytes=256, chunk_growth=4.0, sequence_length=512, score_fraction=1.0, audit_fraction=0.02
+    chunk_first_bytes=128, chunk_growth=4.0, sequence_length=512, score_fraction=1.0, audit_fraction=0.02
 )
 RUN = 16  # every letter of the text comes so often in a row, which PPMd of order 6 cannot count
 
@@ -60,7 +60,7 @@ ZEROS, OWN_DRAWS = "torch.zeros(vocabulary, vocabulary)", "torch.randn(vocabular
 
 def runs_of_letters(size: int = 32_768) -> bytes:
     draw = random.Random(3)
-    return "".join(draw.choice(string.ascii_letters) * RUN for _ in range(size // RUN)).encode()
+    return "".join(draw.choice(string.printable[:94]) * RUN for _ in range(size // RUN)).encode()
 
 
 def compared_with_ppmd(job: Job, data: bytes) -> Job:
