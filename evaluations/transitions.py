@@ -25,6 +25,7 @@ QUEUED = State(Status.PENDING, Stage.QUEUED)
 EVALUATING = State(Status.RUNNING, Stage.EVALUATING)
 SCORING = State(Status.RUNNING, Stage.SCORING)
 HELD_IN_QUEUE = State(Status.HELD, Stage.QUEUED)
+HELD_IN_SCORING = State(Status.HELD, Stage.SCORING)
 COMPLETED = State(Status.COMPLETED, Stage.DONE)
 FAILED = State(Status.FAILED, Stage.DONE)
 REJECTED = State(Status.REJECTED, Stage.DONE)
@@ -41,8 +42,9 @@ TABLE: dict[State, dict[str, State]] = {
         "fail": FAILED,
         "reject": REJECTED,
     },
-    SCORING: {"complete": COMPLETED},
+    SCORING: {"complete": COMPLETED, "hold": HELD_IN_SCORING},
     HELD_IN_QUEUE: {"release": QUEUED, "reject": REJECTED},
+    HELD_IN_SCORING: {"complete": COMPLETED, "reject": REJECTED},
     COMPLETED: {},
     FAILED: {},
     REJECTED: {},
@@ -97,7 +99,7 @@ def begin_scoring(submission_id: UUID, *, by: str, data: dict[str, Any]) -> Subm
 
 
 def complete(submission_id: UUID, *, by: str, data: dict[str, Any]) -> Submission:
-    """The score is stored."""
+    """The score is stored, and nothing holds it."""
     return _move(submission_id, "complete", by=by, data=data)
 
 

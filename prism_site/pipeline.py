@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.db import transaction
 
 from evaluations import bell, transitions
 from evaluations.datasets.errors import DataError
@@ -20,6 +21,7 @@ from evaluations.waiting import note_waiting
 from prism_site.policy.errors import PolicyInvalid
 from prism_site.policy.resolve import resolve_policy
 from reviews import actions as reviews
+from reviews import holds
 from reviews.ladder import Outcome
 from scoring import actions as scoring
 
@@ -74,7 +76,7 @@ def _step(submission: Submission) -> None:
         case Stage.EVALUATING:
             pass  # the reconcile tick moves it on when its job has ended
         case Stage.SCORING:
-            scoring.record_score(submission_id=submission.pk, by=BY)
+            _score(submission)
         case Stage.DONE:
             pass
 
@@ -100,3 +102,11 @@ def _queue(submission: Submission) -> None:
         note_waiting(submission.pk, by=BY, code=error.code, detail=str(error))
     else:
         bell.ring(LAUNCH, once=True)
+
+
+def _score(submission: Submission) -> None:
+    """The score is stored; an anomaly makes it worth nothing until an operator has decided."""
+    with transaction.atomic():
+        score = scoring.record_score(submission_id=submission.pk, by=BY)
+        if score.multiplier == 0:
+            holds.hold_for_anomalies(submission.pk, by=BY)

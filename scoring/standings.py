@@ -46,7 +46,10 @@ class Entry:
 def leaderboard(
     mode: Mode, *, epoch: int | None = None, limit: int | None = None, after: After | None = None
 ) -> list[Entry]:
-    """Entries in rank order; with `epoch`, each hotkey's best among submissions accepted in that epoch."""
+    """Entries in rank order; with `epoch`, each hotkey's best among submissions accepted in that epoch.
+
+    What is held, or was rejected after it was scored, is on no list.
+    """
     rows = (
         best_of_epoch(mode, epoch)
         if epoch is not None
@@ -54,6 +57,7 @@ def leaderboard(
     )
     if after is not None:
         rows = rows.filter(_behind(after))
+    rows = rows.filter(submission__status=Status.COMPLETED)
     rows = rows.select_related("submission").order_by(*RANK_ORDER)[:limit]
     first = after.rank + 1 if after is not None else 1
     return [Entry(rank=rank, score=score) for rank, score in enumerate(rows, start=first)]

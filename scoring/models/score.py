@@ -8,7 +8,7 @@ from evaluations.models import Run, Submission
 
 
 class Score(models.Model):
-    """What a run is worth, with every number that went into it; written once by `scoring.actions`."""
+    """What a run is worth, with every number that went into it; `scoring.actions` is its one writer."""
 
     submission = models.OneToOneField(
         Submission, primary_key=True, on_delete=models.PROTECT, related_name="score"
