@@ -21,6 +21,8 @@ from evaluations.runner.slot import Slot
 from evaluations.runner.wire import Channel, WireError
 
 ROOT = Path(__file__).resolve().parents[2]
+# By the path without symbolic links: behind its walls a child cannot read where a link points.
+PYTHON = Path(sys.executable).parent.resolve() / Path(sys.executable).name
 BOOT = ("-P", "-m", "evaluations.runner.boot")
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
 ANSWER_BODY_CAP_BYTES = 1 << 31
@@ -57,7 +59,7 @@ class Child:
         fds = (theirs.fileno(), self.slot.fd)
         walls = policy.to_json() if policy else "off"
         self.process = subprocess.Popen(
-            [sys.executable, *BOOT, place.module, walls, *map(str, fds), str(os.getpid())],
+            [str(PYTHON), *BOOT, place.module, walls, *map(str, fds), str(os.getpid())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
