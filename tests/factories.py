@@ -28,6 +28,46 @@ TRACEBACK = """Traceback (most recent call last):
   File "training.py", line 9, in train
 ValueError: <b>hidden</b> sizes differ"""
 
+AUDIT: dict[str, Any] = {
+    "fraction": 0.1,
+    "tolerance_nats": 0.001,
+    "windows": 72,
+    "positions": 9_137,
+    "boundaries": 36,
+    "boundary_bpb": 3.081,
+    "boundary_se": 0.22,
+    "z": -0.4,
+    "max_abs_logp_diff": 0.0,
+    "violations": [],
+}
+WALLS: dict[str, Any] = {
+    "mode": "required",
+    "layers": ["limits", "landlock", "seccomp"],
+    "abi": 7,
+    "checks": {"read memory of parent": True, "unix socket": True},
+}
+INTEGRITY: dict[str, Any] = {
+    "tokenizer": "bytes",
+    "sandbox": {"learner": WALLS, "predictor": WALLS, "auditor": WALLS},
+    "lossless": True,
+    "step0": {"bpb": 8.02, "limit": 4.0, "ok": True},
+    "early_vs_ppmd": {
+        "bytes": 69_041, "bpb": 3.4, "ppmd_bpb": 2.6, "ratio": 1.3077, "limit": 0.7, "ok": True
+    },
+    "seed_invariant": [],
+    "permuted": True,
+    "anomalies": [],
+}  # fmt: skip
+HELDOUT: dict[str, Any] = {
+    "bpb": 2.91,
+    "bpb_init": 8.03,
+    "delta": 5.12,
+    "train_bpb": 2.44,
+    "gap": 0.47,
+    "bytes": 65_536,
+    "train_bytes": 65_536,
+}
+
 FILES: dict[str, bytes] = {
     "architecture.py": b"def build_model(ctx):\n    raise NotImplementedError\n",
     "training.py": b"def train(ctx):\n    pass\n",
@@ -230,9 +270,9 @@ def manifest_of(
             traceback=traceback,
             score=score if scored else None,
             curve=curve if points else None,
-            audit=None,
-            integrity={"tokenizer": "bytes", "lossless": True, "step0": {"bpb": 8.02, "anomaly": False}},
-            heldout=None,
+            audit=AUDIT if points else None,
+            integrity=INTEGRITY,
+            heldout=HELDOUT if scored else None,
             model={
                 "parameters": 1_317_120,
                 "body_parameters": 1_185_792,

@@ -1,11 +1,13 @@
 """What the routes about submissions give, field by field."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from evaluations.checklist.claim import Claim, State, count, number, section
 from evaluations.models import Event, Submission
 
 
@@ -107,6 +109,40 @@ class HookUse(BaseModel):
     seconds: float
 
 
+class ClaimRow(BaseModel):
+    """What is claimed of a run, whether it holds, is suspicious, broken or unmeasured, and the figures."""
+
+    key: str
+    title: str
+    state: State
+    words: str
+    figures: dict[str, Any]
+
+    @classmethod
+    def of(cls, claim: Claim) -> Self:
+        """A line of the checklist."""
+        return cls(**vars(claim))
+
+
+class Heldout(BaseModel):
+    """Bits per byte on secret text: trained, untrained, and on the text trained on last."""
+
+    bpb: float
+    bpb_init: float | None
+    delta: float | None
+    train_bpb: float | None
+    gap: float | None
+    bytes: int
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> Self | None:
+        """The held-out figures of a manifest; None where there are none."""
+        found = section(manifest.get("heldout"))
+        numbers = {name: number(found.get(name)) for name in ("bpb_init", "delta", "train_bpb", "gap")}
+        bpb = number(found.get("bpb"))
+        return None if bpb is None else cls(bpb=bpb, bytes=count(found.get("bytes")), **numbers)
+
+
 class SubmissionDetail(SubmissionRow):
     """Everything public about one submission; `family` and `variant` are null in this version."""
 
@@ -114,6 +150,8 @@ class SubmissionDetail(SubmissionRow):
     family: str | None
     variant: str | None
     hooks: dict[str, HookUse]
+    claims: list[ClaimRow]
+    heldout: Heldout | None
     error: StoppedBecause | None
 
 

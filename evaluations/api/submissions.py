@@ -12,13 +12,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from evaluations.api.answers import (
+    ClaimRow,
     EventPage,
     EventRow,
+    Heldout,
     StoppedBecause,
     SubmissionDetail,
     SubmissionPage,
     SubmissionRow,
 )
+from evaluations.checklist.listing import checklist
 from evaluations.enums import Mode, RunState, Status
 from evaluations.models import Run, Submission
 from prism_site.access.throttles import AddressThrottle
@@ -56,7 +59,7 @@ class SubmissionView(APIView):
 
     @extend_schema(operation_id="submission", responses=answers(SubmissionDetail, 404))
     def get(self, request: Request, submission_id: UUID) -> Response:
-        """Status, scores, hooks used, and the reason where it was stopped."""
+        """Status, scores, hooks used, what was proved of its run, and the reason where it was stopped."""
         submission = get_object_or_404(Submission.objects.select_related("score"), pk=submission_id)
         manifest = newest_manifest(submission_id) or {}
         detail = SubmissionDetail.of(
@@ -65,6 +68,8 @@ class SubmissionView(APIView):
             family=None,
             variant=None,
             hooks=(manifest.get("training") or {}).get("hooks") or {},
+            claims=[ClaimRow.of(claim) for claim in checklist(manifest)],
+            heldout=Heldout.of(manifest),
             error=_error(submission),
         )
         return Response(detail.model_dump(mode="json"))

@@ -134,9 +134,8 @@ def _score(job: Job, referee: Referee, integrity: dict[str, Any]) -> dict[str, A
 
 def _integrity(job: Job, referee: Referee | None, stopped: Stopped | None) -> dict[str, Any]:
     """The claims that this run proved, each with its figures."""
-    lossless = None if referee is None else stopped is None
-    if stopped is not None and stopped.code == tokenizers.TokenizerNotLossless.code:
-        lossless = False
+    lossy = stopped is not None and stopped.code == tokenizers.TokenizerNotLossless.code
+    lossless = True if stopped is None else False if lossy else None
     lines = referee.ledger.lines if referee else []
     step0 = anomalies.step0(lines[0], referee.encoding.vocab_size) if referee and lines else None
     early = anomalies.early_vs_ppmd(lines, job.early_reference)

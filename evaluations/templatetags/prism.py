@@ -11,6 +11,7 @@ from evaluations.views.drawing import Point, byte_label, sparkline
 
 register = template.Library()
 NONE = "–"  # in place of a number that is not there
+CLAIM_WORDS = {"holds": "holds", "suspicious": "suspicious", "broken": "broken", "unmeasured": "not measured"}
 
 
 @register.filter
@@ -70,3 +71,9 @@ def spark(points: list[Point] | None) -> dict[str, Any]:
 def status_badge(status: str, label: str = "") -> dict[str, Any]:
     """A status as a shape and a word."""
     return {"status": status, "label": label or status}
+
+
+@register.inclusion_tag("components/claim.html")
+def claim_mark(state: str) -> dict[str, Any]:
+    """A claim's state as a shape and a word."""
+    return {"state": state, "label": CLAIM_WORDS[state]}

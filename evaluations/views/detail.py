@@ -7,6 +7,8 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import Http404
 
+from evaluations.checklist.claim import Claim
+from evaluations.checklist.listing import checklist
 from evaluations.enums import Mode, Stage, Status
 from evaluations.models import Attempt, CurvePoint, Run, StoredBundle, Submission
 from evaluations.runner.codelength import bits_per_byte
@@ -42,7 +44,7 @@ class Moving:
     score: Any = None  # a `scoring.models.Score`; this room only shows it
     fact_groups: list[facts.Group] = field(default_factory=list)
     hooks: list[dict[str, Any]] = field(default_factory=list)
-    integrity: list[tuple[str, str]] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
 
     @property
     def mode(self) -> Mode:
@@ -82,7 +84,7 @@ def moving(submission_id: UUID) -> Moving:
         score=getattr(submission, "score", None),
         fact_groups=facts.groups(manifest),
         hooks=facts.hooks(manifest),
-        integrity=facts.integrity(manifest),
+        claims=checklist(manifest),
     )
 
 

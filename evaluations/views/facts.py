@@ -32,39 +32,6 @@ def hooks(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"name": name, **use} for name, use in sorted(found.items()) if use["present"]]
 
 
-def integrity(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What the referee checked, with what it found."""
-    return _claims(manifest.get("integrity") or {})
-
-
-def _claims(found: Mapping[str, Any], within: str = "") -> list[tuple[str, str]]:
-    """One row a claim; where claims are grouped, the group's name comes first."""
-    rows: list[tuple[str, str]] = []
-    for name, value in found.items():
-        title = f"{within} {name}".strip().replace("_", " ")
-        if _is_group(value):
-            rows += _claims(value, title)
-        elif figures := _figures(value):
-            rows.append((title, figures))
-    return rows
-
-
-def _is_group(value: Any) -> bool:
-    return isinstance(value, Mapping) and any(isinstance(part, Mapping) and part for part in value.values())
-
-
-def _figures(value: Any) -> str:
-    """A claim's values in one line; empty where there is nothing to say."""
-    if isinstance(value, Mapping):
-        parts = ((name.replace("_", " "), _figures(entry)) for name, entry in value.items())
-        return ", ".join(f"{name} {figures}" for name, figures in parts if figures)
-    if isinstance(value, list):
-        return ", ".join(map(_figures, value))
-    if value is None or isinstance(value, bool):
-        return {None: "", True: "yes", False: "no"}[value]
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
 def _rows(*rows: tuple[str, str]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in rows if value not in ("", NONE)]
 

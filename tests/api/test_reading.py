@@ -336,3 +336,31 @@ def test_reading_writes_nothing(client):
     for part in ("", "/events", "/curve", "/manifest", "/log"):
         client.get(f"/v1/submissions/{score.submission_id}{part}")
     assert (Submission.objects.get().updated_at, Attempt.objects.count()) == before
+
+
+def test_one_submission_tells_what_its_run_proves(client):
+    score = factories.make_completed()
+    detail = get(client, f"/v1/submissions/{score.pk}")
+    claims = {claim["key"]: claim for claim in detail["claims"]}
+    assert claims["causal"]["state"] == "holds"
+    assert claims["causal"]["figures"]["max_abs_logp_diff"] == 0.0
+    assert claims["step0"]["figures"] == {"bpb": 8.02, "limit": 4.0, "ok": True}
+    assert detail["heldout"] == {
+        "bpb": 2.91, "bpb_init": 8.03, "delta": 5.12, "train_bpb": 2.44, "gap": 0.47, "bytes": 65_536
+    }  # fmt: skip
+
+
+def test_a_submission_that_was_never_run_claims_nothing(client):
+    detail = get(client, f"/v1/submissions/{factories.make_refused().pk}")
+    assert (detail["claims"], detail["heldout"]) == ([], None)
+
+
+@pytest.mark.parametrize("odd", [{}, {"bpb": "x"}, {"bpb": 1.0, "gap": [], "bytes": None}])
+def test_odd_heldout_figures_do_not_break_the_answer(client, odd):
+    score = factories.make_completed()
+    score.run.manifest["heldout"] = odd
+    score.run.save(update_fields=["manifest"])
+    assert get(client, f"/v1/submissions/{score.pk}")["heldout"] in (
+        None,
+        {"bpb": 1.0, "bpb_init": None, "delta": None, "train_bpb": None, "gap": None, "bytes": 0},
+    )

@@ -23,24 +23,6 @@ def test_only_present_hooks_are_listed() -> None:
     assert [hook["name"] for hook in facts.hooks({"training": {"hooks": hooks}})] == ["compute_loss"]
 
 
-def test_integrity_is_told_with_its_figures() -> None:
-    found = {
-        "lossless": True,
-        "step0": {"bpb": 8.0},
-        "permuted": None,
-        "sandbox": {
-            "learner": {"mode": "off", "layers": [], "checks": {}},
-            "predictor": {"layers": ["a", "b"]},
-        },
-    }
-    assert facts.integrity({"integrity": found}) == [
-        ("lossless", "yes"),
-        ("step0", "bpb 8"),
-        ("sandbox learner", "mode off"),
-        ("sandbox predictor", "layers a, b"),
-    ]
-
-
 @pytest.mark.parametrize("odd", ["text", [1], {"a": 1}, True])
 def test_a_value_of_another_type_does_not_break_the_page(odd: Any) -> None:
     sections = ("model", "training", "data", "run")

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from evaluations import attempts
 from evaluations.enums import Mode, Stage
 from evaluations.models import Submission
 from tests import factories
@@ -181,3 +182,32 @@ def test_missing_page_is_ours(client: Client) -> None:
 def test_wrong_password_is_told_without_saying_which(client: Client) -> None:
     page = client.post("/login/", {"username": "x", "password": "y"}).content.decode()
     assert "The name or the password is not right." in page
+
+
+def test_a_finished_run_shows_what_it_proves(client: Client) -> None:
+    score = factories.make_completed()
+    page = text_of(client, f"/submissions/{score.pk}")
+    assert "What this run proves" in page
+    assert "Predictions depend on the past alone" in page
+    assert "On 65,536 secret bytes" in page
+    assert page.count('class="holds"') == 10
+
+
+def test_a_rejected_run_names_window_position_and_difference(client: Client) -> None:
+    violation = {
+        "code": "causality_violation", "chunk": 3, "window": 5, "position": 41,
+        "claimed": -0.02, "audited": -6.1, "difference": 6.08,
+    }  # fmt: skip
+    attempt = factories.make_evaluating(points=4)
+    made = factories.manifest_of(attempt, verdict="rejected", code="causality_violation", reason="A leak.")
+    made["audit"] = {**factories.AUDIT, "violations": [violation]}
+    assert attempts.finish(attempt, manifest=made, exit_code=1)
+    page = text_of(client, f"/submissions/{attempt.run.submission_id}")
+    assert "In chunk 3, window 5, position 41" in page
+    assert "The difference is 6.080 nats" in page
+    assert page.count('class="broken"') == 1
+
+
+def test_a_run_under_way_claims_nothing_yet(client: Client) -> None:
+    attempt = factories.make_evaluating()
+    assert "What this run proves" not in text_of(client, f"/submissions/{attempt.run.submission_id}")

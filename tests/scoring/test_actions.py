@@ -26,7 +26,9 @@ def test_the_score_is_that_of_the_manifest_and_the_submission_is_completed():
     score = record_score(submission_id=submission.pk, by="system:pipeline")
     manifest = Run.objects.get(submission=submission).manifest
     assert score.bpb == manifest["score"]["bpb"]
-    assert score.final_score == pytest.approx(1 / (1 + score.bpb))
+    heldout_share = 0.005 * manifest["heldout"]["delta"] / 8
+    assert score.final_score == pytest.approx(1 / (1 + score.bpb - heldout_share))
+    assert score.heldout_delta == manifest["heldout"]["delta"]
     submission.refresh_from_db()
     assert (submission.status, submission.stage) == (Status.COMPLETED, Stage.DONE)
     assert submission.events.last().data["final_score"] == score.final_score
@@ -92,3 +94,29 @@ def test_an_anomaly_in_the_manifest_scores_zero():
     run.save(update_fields=["manifest"])
     score = record_score(submission_id=submission.pk, by="system:pipeline")
     assert (score.multiplier, score.final_score) == (0.0, 0.0)
+
+
+def with_heldout(submission, **figures):
+    """The submission with other held-out figures in its manifest; without any, without the section."""
+    run = Run.objects.get(submission=submission)
+    run.manifest["heldout"] = {**run.manifest["heldout"], **figures} if figures else None
+    run.save(update_fields=["manifest"])
+    return record_score(submission_id=submission.pk, by="system:pipeline")
+
+
+def test_learning_by_heart_halves_the_score():
+    memorised, learned = (with_heldout(scoring_submission(), gap=gap) for gap in (1.01, 1.0))
+    assert (memorised.penalty, learned.penalty) == (0.5, 1.0)
+    assert memorised.final_score == pytest.approx(learned.final_score / 2)
+
+
+def test_held_out_gain_orders_near_ties_and_moves_a_score_by_no_more():
+    most, some, none = (with_heldout(scoring_submission(), delta=delta) for delta in (99.0, 4.0, -3.0))
+    without = with_heldout(scoring_submission())
+    assert most.final_score > some.final_score > none.final_score == without.final_score
+    assert 1 / most.final_score == pytest.approx(1 / without.final_score - 0.005)
+    assert without.heldout_delta is None
+
+
+def test_nothing_trained_is_no_memorising():
+    assert with_heldout(scoring_submission(), gap=None, train_bpb=None).penalty == 1.0
