@@ -307,7 +307,7 @@ def manifest_of(
                 "world_size": 1,
                 "torch": "2.13.0",
                 "backend": "local",
-                "sandbox": "off",
+                "sandbox": "required",
                 "started_at": timezone.now().isoformat(),
                 "wall_seconds": 131.4,
                 "peak_memory_bytes": 612_000_000,

@@ -27,10 +27,14 @@ def _causal(audit: Mapping[str, Any]) -> Claim:
     words = (
         f"{count(audit.get('windows')):,} windows were given to a second, separate copy of the model with"
         " everything from a secret position on replaced by other text. At"
-        f" {count(audit.get('positions')):,} positions before it, the two differ by"
-        f" {places(audit.get('max_abs_logp_diff'), 6)} nats at most."
+        f" {count(audit.get('positions')):,} positions before it, the two {_agreement(audit)}."
     )
     return Claim(key="causal", title=title, state="holds", words=words, figures=figures)
+
+
+def _agreement(audit: Mapping[str, Any]) -> str:
+    difference = number(audit.get("max_abs_logp_diff"))
+    return "agree exactly" if difference == 0 else f"differ by {places(difference, 6)} nats at most"
 
 
 def _leak_in_words(found: Mapping[str, Any], tolerance: float | None) -> str:
