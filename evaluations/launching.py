@@ -22,7 +22,13 @@ from prism_site.policy.resolve import Policy, resolve_policy
 UNOFFICIAL = [mode for mode in Mode if not mode.is_official]
 OFFICIAL_UNAVAILABLE = "official_modes_unavailable"
 STORAGE = "host_storage"
-HOST_FAULTS = ("data_", "tokenizer_", "host_", "bundle_")  # beginnings of reasons that no submission causes
+HOST_FAULTS = (
+    "data_",
+    "tokenizer_",
+    "host_",
+    "bundle_",
+    "sandbox_",
+)  # beginnings of reasons that no submission causes
 PAUSE = timedelta(seconds=120)  # after such a fault, before this host tries again
 HARD_LIMIT_FACTOR, HARD_LIMIT_GRACE_SECONDS = 3.0, 600.0  # scoring goes on after the learner's wall clock
 log = structlog.get_logger(__name__)

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from evaluations.backends.hostile_files import read_capped
+from evaluations.backends.hostile_files import CODE, UNSTORABLE, read_capped
 from evaluations.models import Attempt, CurvePoint
 
 MAX_FILE_BYTES = 64 * 1024**2
@@ -36,6 +36,15 @@ def ingest(attempt: Attempt, progress: Path) -> int:
     return len(points)
 
 
+def host_fault(progress: Path) -> tuple[str, str] | None:
+    """Code and reason, where the referee ended the run for a fault of its host; no manifest goes with it."""
+    for line in reversed(read_capped(progress, MAX_FILE_BYTES).split(b"\n")[-3:]):
+        message = _message(line)
+        if message.get("type") == "error" and CODE.fullmatch(str(message.get("code"))):
+            return message["code"], UNSTORABLE.sub("", str(message.get("reason")))[:1000]
+    return None
+
+
 def _point(attempt: Attempt, line: bytes) -> CurvePoint | None:
     fields = _chunk_fields(line)
     return None if fields is None else CurvePoint(attempt=attempt, **fields)
@@ -43,16 +52,22 @@ def _point(attempt: Attempt, line: bytes) -> CurvePoint | None:
 
 def _chunk_fields(line: bytes) -> dict[str, Any] | None:
     """The numbers of a chunk line, or None for any other line."""
-    if len(line) > MAX_LINE_BYTES:
-        return None
-    try:
-        message = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(message, dict) or message.get("type") != "chunk":
+    message = _message(line)
+    if message.get("type") != "chunk":
         return None
     fields = {name: message.get(name) for name in (*INTEGERS, *FLOATS)}
     return fields if _sound(fields) else None
+
+
+def _message(line: bytes) -> dict[str, Any]:
+    """A progress line as an object; an empty one for anything else."""
+    if len(line) > MAX_LINE_BYTES:
+        return {}
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return message if isinstance(message, dict) else {}
 
 
 def _sound(fields: dict[str, Any]) -> bool:

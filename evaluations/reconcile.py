@@ -1,5 +1,6 @@
 """Bringing rows and jobs together again, whatever was killed in between."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -15,10 +16,12 @@ from evaluations.enums import RunState, Stage, Status
 from evaluations.host_lock import launch_lock
 from evaluations.models import Attempt, Run, Submission
 from evaluations.models.attempt import LIVE_STATES
-from evaluations.progress import ingest
+from evaluations.progress import host_fault, ingest
 from evaluations.runner.manifest import ManifestInvalid
 from evaluations.signals import submission_moved
 
+PROGRESS = "progress.jsonl"
+HOST_FAULT = 3  # the referee's exit status for a fault that is not the submission's
 STALE = timedelta(seconds=15)  # a submission whose next step nobody took
 RUNG_AT_ONCE = 20  # so that an outage ends with a trickle of messages, not with a herd
 log = structlog.get_logger(__name__)
@@ -101,12 +104,24 @@ def _conclude(attempt: Attempt) -> None:
         lose(attempt, reason=error.code, detail=str(error), exit_code=code)
     else:
         if manifest is None:
-            lose(attempt, reason="job_died", detail=f"exit status {code}", exit_code=code)
+            _lose_without_manifest(attempt, code)
         elif _is_of(attempt, manifest):
             finish(attempt, manifest=manifest, exit_code=code)
         else:
             lose(attempt, reason="manifest_foreign", exit_code=code)
     folders.clean(attempt.label)
+
+
+def _lose_without_manifest(attempt: Attempt, code: int | None) -> None:
+    """A fault that the referee named itself is this host's, and costs the run none of its attempts."""
+    fault = None
+    if code == HOST_FAULT:
+        with suppress(FileRefused):
+            fault = host_fault(folders.folder_of(attempt.label) / PROGRESS)
+    if fault is None:
+        lose(attempt, reason="job_died", detail=f"exit status {code}", exit_code=code)
+    else:
+        lose(attempt, reason=fault[0], detail=fault[1], exit_code=code, counted=False)
 
 
 def _is_of(attempt: Attempt, manifest: dict[str, object]) -> bool:
@@ -121,6 +136,6 @@ def _is_of(attempt: Attempt, manifest: dict[str, object]) -> bool:
 def _ingest(attempt: Attempt) -> None:
     """The curve is a convenience: progress that cannot be read must not cost a result."""
     try:
-        ingest(attempt, folders.folder_of(attempt.label) / "progress.jsonl")
+        ingest(attempt, folders.folder_of(attempt.label) / PROGRESS)
     except FileRefused as error:
         log.warning("progress_refused", attempt=attempt.label, detail=str(error))

@@ -1,8 +1,12 @@
 """Reading what a job left in its folder, as if somebody wanted to do us harm with it."""
 
 import os
+import re
 import stat
 from pathlib import Path
+
+CODE = re.compile(r"[a-z0-9_]{1,64}")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what no database would take in a text
 
 
 class FileRefused(Exception):

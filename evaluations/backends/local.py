@@ -6,7 +6,6 @@ poll, collect and stop.
 
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from evaluations.backends.hostile_files import FileRefused, read_capped
+from evaluations.backends.hostile_files import CODE, UNSTORABLE, FileRefused, read_capped
 from evaluations.backends.launcher import EXIT, HANDLE
 from evaluations.backends.processes import boot_id, end_session, look, session_members
 from evaluations.runner.constants import MANIFEST_NAME
@@ -23,8 +22,6 @@ from evaluations.runner.manifest import MANIFEST_CAP_BYTES, ManifestInvalid, val
 from prism_site.config import ROOT
 
 NAME = "local"
-CODE = re.compile(r"[a-z0-9_]{1,64}")
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_HANDLE_BYTES = 4096
 LAUNCH_SECONDS = 30  # for the launcher to write its handle, on a busy host
 

@@ -284,6 +284,23 @@ def test_a_job_that_dies_thrice_holds_its_submission(
     assert not launch_tick()
 
 
+def test_a_fault_of_the_host_is_named_and_burns_no_allowance(
+    submission: Submission, referee: Callable[[str], None]
+) -> None:
+    referee(
+        "import json, sys; print(json.dumps({'type': 'error', 'code': 'sandbox_unavailable',"
+        " 'reason': 'no Landlock'})); sys.exit(3)"
+    )
+    launch_tick()
+    attempt = Attempt.objects.get()
+    wait_for(lambda: local.poll(folders.folder_of(attempt.label)) is JobState.ENDED)
+    reconcile_tick()
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.reason) == (AttemptState.LOST, "sandbox_unavailable")
+    assert Run.objects.get().attempts_made == 0
+    assert not launch_tick()  # the host rests
+
+
 def test_a_manifest_of_another_run_is_not_taken(
     submission: Submission, referee: Callable[[str], None]
 ) -> None:
