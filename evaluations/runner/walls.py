@@ -3,6 +3,7 @@
 import math
 import os
 from pathlib import Path
+from secrets import token_hex
 
 from evaluations.runner.constants import SCORING_SECONDS, STARTUP_SECONDS
 from evaluations.runner.job import Job
@@ -26,14 +27,17 @@ def learner_place(output: Path) -> Place:
 
 def predictor_place(output: Path) -> Place:
     """A predictor has a home that goes with it."""
-    home = output / PREDICTOR
-    return Place(PREDICTOR, "evaluations.runner.predictor", home, home)
+    return _predictor_place(PREDICTOR, output)
 
 
 def auditor_place(output: Path) -> Place:
     """The auditor is a predictor that shares nothing with the first."""
-    home = output / AUDITOR
-    return Place(AUDITOR, "evaluations.runner.predictor", home, home)
+    return _predictor_place(AUDITOR, output)
+
+
+def _predictor_place(role: str, output: Path) -> Place:
+    home = output / f"home-{token_hex(8)}"  # a name that tells the model nothing of its part
+    return Place(role, "evaluations.runner.predictor", home, home)
 
 
 def start(job: Job, place: Place, log: Path, threads: int) -> Child:
