@@ -30,7 +30,7 @@ def _step0(figures: Mapping[str, Any], anomaly: str | None) -> Claim:
 
 
 def _early(figures: Mapping[str, Any], anomaly: str | None) -> Claim:
-    title = "It does not learn faster than learning can be"
+    title = "It learns no faster than a start from scratch allows"
     if not figures:
         words = "The first text was not compared with PPMd."
         return Claim(key="early", title=title, state="unmeasured", words=words)
