@@ -7,7 +7,8 @@ import sys
 import time
 import webbrowser
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -38,7 +39,7 @@ class Command(BaseCommand):
             raise CommandError(f"port {port} is in use: make demo PORT={port + 1}")
         self._set_up()
         for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, signal.default_int_handler)
+            signal.signal(signum, _interrupt_once)
         logs = _log_folder()
         processes = demo.Processes(logs, {"PRISM_PUBLIC_SUBMISSIONS_ENABLED": "true"})
         try:
@@ -51,7 +52,6 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.console.print("\nStopping: the web server, the queue, then what is still being evaluated …")
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
             processes.stop()
             ended = stop_jobs_here()
             left = f" {ended} evaluation goes on at the next start." if ended else ""
@@ -98,6 +98,13 @@ class Command(BaseCommand):
                 if shown.get(example) != (line := _line(found)):
                     shown[example] = line
                     self.console.print(f"{time.strftime('%H:%M:%S')}  {example:<12}{line}")
+
+
+def _interrupt_once(signum: int, frame: FrameType | None) -> NoReturn:
+    """Stop; whoever presses again while everything is being stopped is not heard."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _line(found: dict[str, Any]) -> str:
