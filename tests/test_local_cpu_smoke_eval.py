@@ -75,6 +75,8 @@ def test_an_example_bundle_is_scored_on_the_policys_byte_budget(installation: In
     assert manifest["mode"] == "local_cpu_smoke"
     assert 32_760 <= manifest["score"]["bytes"] <= 32_768  # cut at a character
     assert 2.0 < manifest["score"]["bpb"] < 8.0
+    assert manifest["heldout"]["bpb"] < manifest["heldout"]["bpb_init"]
+    assert "held-out" in said
     assert "bits per byte" in said
 
 
