@@ -122,6 +122,26 @@ print("found", pry())
         assert "found 8192" not in said
 
 
+def test_the_trained_predictor_finds_nothing_that_the_untrained_left(tmp_path: Path) -> None:
+    """A model that stores the text it is asked about, to know it when it is asked again."""
+    storing = TABLE_MODEL.replace(
+        "        return self.table[tokens]",
+        "        import os, pathlib\n"
+        "        left = pathlib.Path(os.getcwd(), 'seen')\n"
+        "        if not hasattr(self, 'asked'):\n"
+        "            self.asked = print('left over:', left.exists(), flush=True)\n"
+        "        left.write_bytes(tokens.numpy().tobytes())\n"
+        "        return self.table[tokens]",
+    )
+    outcome = execute(with_heldout(make_job(tmp_path, files(architecture=storing))))
+    assert outcome.manifest is not None
+    assert outcome.manifest.heldout is not None, outcome.manifest.reason
+    for name in ("untrained", "trained"):
+        said = (outcome.folder / f"heldout-{name}.log").read_text()
+        assert "left over: False" in said
+    assert not (outcome.folder / "predictor").exists()
+
+
 def test_a_model_that_fails_on_the_secret_text_fails_the_run(tmp_path: Path) -> None:
     """The predictor asked about more than it was built for has no excuse."""
     counting = TABLE_MODEL.replace(
