@@ -57,11 +57,11 @@ def hold_for_anomalies(submission_id: UUID, *, by: str) -> Hold:
     ]
     first = anomalies[0] if anomalies else {"code": "integrity_anomaly", "detail": "Its multiplier is 0."}
     summary = f"An operator looks at one figure of this run before its score counts. {first['detail']}"
+    data = {"anomalies": [anomaly["code"] for anomaly in anomalies]}
     with transaction.atomic():
-        hold = _open(submission_id, Hold.Kind.INTEGRITY_ANOMALY, first["code"], summary, anomalies)
-        data = {"hold": hold.pk, "anomalies": [anomaly["code"] for anomaly in anomalies]}
+        # The move first: it locks the submission, so that of several workers the later ones are refused here.
         transitions.hold(submission_id, by=by, reason_code=first["code"], reason=summary, data=data)
-    return hold
+        return _open(submission_id, Hold.Kind.INTEGRITY_ANOMALY, first["code"], summary, anomalies)
 
 
 def claim(hold_id: int, *, by: str, version: int) -> Hold:
