@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 JOBS ?= $(shell nproc)
+# The rooms whose tests meet a database.
+WITH_DATABASE := $(addprefix tests/,access api evaluations evaluations_pages flows policy reviews scoring)
 
 .PHONY: help demo test test-sqlite test-postgresql check format bench docs clean
 
@@ -29,7 +31,7 @@ test-sqlite: .venv/ready-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 test-postgresql: .venv/ready-dev
-	$(BIN)/python -m tests.on_postgresql -n $(JOBS) --dist worksteal -m "django_db and not browser and not slow"
+	$(BIN)/python -m tests.on_postgresql -n $(JOBS) --dist worksteal -m "not browser and not slow" $(WITH_DATABASE)
 
 check: .venv/ready-dev  ## format, lint, types, migrations, generated documents, import arrows
 	$(BIN)/ruff format --check .
