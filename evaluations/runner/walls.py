@@ -37,7 +37,7 @@ def auditor_place(output: Path) -> Place:
 
 def _predictor_place(role: str, output: Path) -> Place:
     home = output / f"home-{token_hex(8)}"  # a name that tells the model nothing of its part
-    return Place(role, "evaluations.runner.predictor", home, home)
+    return Place(role, "evaluations.runner.predictor", home, home, gives_way=True)
 
 
 def start(job: Job, place: Place, log: Path, threads: int) -> Child:
