@@ -17,6 +17,8 @@ no failure, the rest of the text is scored with its last committed weights: ever
 same bytes. Everything that a child sends is hostile input.
 """
 
+import hashlib
+import hmac
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -100,7 +102,7 @@ class Referee:
         self.learner = LearnerPeer(learner, self.job.limits.wall_seconds)
         self.auditor = Auditor(
             PredictorPeer(auditor),
-            secret=secret,
+            secret=self._audit_secret(secret),
             vocab_size=self.encoding.vocab_size,
             fraction=audited_fraction(schedule, self.chunks, self.encoding),
             tolerance_nats=schedule.audit_tolerance_nats,
@@ -109,6 +111,10 @@ class Referee:
             PredictorPeer(predictor), self.auditor, self.encoding, self.ledger, schedule, secret, self.emit
         )
         self.sandbox = {child.role: child.attestation() for child in (learner, predictor, auditor)}
+
+    def _audit_secret(self, secret: bytes) -> bytes:
+        """All submissions are scored on the same windows, but where one was caught tells the next nothing."""
+        return hmac.new(secret, f"audit of {self.job.submission_id}".encode(), hashlib.sha256).digest()
 
     def _introduce(self, order: dict[str, Any]) -> None:
         predictors = (self.scorer.peer, self.auditor.peer)
