@@ -15,7 +15,7 @@ from tests.evaluations import world
 pytestmark = pytest.mark.django_db
 ROOMS = {
     "evaluations": ["submission", "run", "attempt", "event", "canary"],
-    "reviews": ["review"],
+    "reviews": ["hold", "review"],
     "scoring": ["score"],
 }
 MODELS = [f"{room}_{model}" for room, models in ROOMS.items() for model in models]
