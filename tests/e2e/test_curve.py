@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from evaluations.models import Attempt, Run
 from scoring.actions import record_score
@@ -39,7 +39,7 @@ def test_curve_appears_with_its_reference_lines(visit: Visit) -> None:
     page = open_curve(visit, factories.make_evaluating(points=5), 5)
     names = page.locator("[data-curve-canvas] .legendtext").all_text_contents()
     assert names == ["each chunk by itself", "this submission, so far", "PPMd", "uniform"]
-    assert page.get_by_text("5 of 28 chunks").is_visible()
+    expect(page.get_by_text("5 of 28 chunks")).to_be_visible()
 
 
 def test_curve_grows_and_keeps_the_zoom(visit: Visit) -> None:
@@ -107,4 +107,4 @@ def test_next_attempt_replaces_the_curve(visit: Visit) -> None:
 def test_page_before_the_first_chunk_says_so(visit: Visit) -> None:
     submission = factories.make_submission()
     page = visit.open(f"/submissions/{submission.pk}")
-    assert page.get_by_text("No chunk has been scored yet").is_visible()
+    expect(page.get_by_text("No chunk has been scored yet")).to_be_visible()
