@@ -55,6 +55,7 @@ docs: .venv/ready-dev  ## write the generated documents anew
 bench: .venv/ready-dev  ## every benchmark, one table each
 	$(BIN)/python -m benchmarks.runner_overhead
 	$(BIN)/python -m benchmarks.api
+	$(BIN)/python -m benchmarks.sandbox
 
 clean:           ## remove the demo's database, data and outputs
 	rm -rf var

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +70,16 @@ def ensure_data(say: Say) -> None:
         prepare(python_docs_plan(), env().data_path, env().val_data_path)
 
 
-def make_job(bundle: Bundle, folder: Path, *, mode: Mode, seed: int, policy: Policy) -> Job:
-    """Write the bundle and its job below `folder`."""
+def make_job(
+    bundle: Bundle,
+    folder: Path,
+    *,
+    mode: Mode,
+    seed: int,
+    policy: Policy,
+    score_fraction: float | None = None,
+) -> Job:
+    """Write the bundle and its job below `folder`; `score_fraction` stands in for the policy's."""
     if mode.is_official:
         raise OfficialModeUnavailable(f"{mode} needs isolated GPU hosts; use {Mode.LOCAL_CPU_SMOKE}")
     bundle.write_to(folder / BUNDLE)
@@ -85,6 +93,8 @@ def make_job(bundle: Bundle, folder: Path, *, mode: Mode, seed: int, policy: Pol
         texts=texts_of(mode, seed, policy),
         policy=policy,
     )
+    if score_fraction is not None:
+        job = replace(job, schedule=replace(job.schedule, score_fraction=score_fraction))
     write_private(folder / JOB, job.to_json())
     return job
 

@@ -90,6 +90,11 @@ def test_the_same_bundle_scores_the_same_bits_as_folder_and_as_zip(installation:
     assert first["score"]["bits"] == second["score"]["bits"]
 
 
+def test_scoring_every_window_leaves_no_sampling_error(installation: Installation):
+    status, manifest, _ = installation.evaluate(installation.zip(HONEST), "--score-fraction", "1")
+    assert (status, manifest["score"]["score_fraction"], manifest["score"]["bpb_se"]) == (0, 1.0, 0.0)
+
+
 def test_a_smoke_evaluation_leaves_no_row_behind(installation: Installation):
     installation.evaluate(installation.zip(HONEST))
     counted = installation.manage(

@@ -1,5 +1,6 @@
 """`manage.py evaluate BUNDLE`: what a submission of these files would score, with a progress bar."""
 
+import argparse
 import json
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +37,9 @@ class Command(BaseCommand):
         parser.add_argument("bundle", type=Path, help="a folder or a ZIP")
         parser.add_argument("--mode", choices=Mode.values, default=Mode.LOCAL_CPU_SMOKE.value)
         parser.add_argument("--seed", type=int, help="default: the mode's first seed")
+        parser.add_argument(
+            "--score-fraction", type=_share, help="share of windows to score; 1 for all of them"
+        )
         parser.add_argument("--json", type=Path, metavar="OUT", help="write the manifest here")
         parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep curve, weights and logs here")
 
@@ -67,7 +71,14 @@ class Command(BaseCommand):
             seed = policy.execution_mode_targets.of(mode).seeds[0]
         with tempfile.TemporaryDirectory(prefix="prism-evaluate-") as temporary:
             folder = options["keep"].resolve() if options["keep"] else Path(temporary)
-            job = local_evaluation.make_job(bundle, folder, mode=mode, seed=seed, policy=policy)
+            job = local_evaluation.make_job(
+                bundle,
+                folder,
+                mode=mode,
+                seed=seed,
+                policy=policy,
+                score_fraction=options["score_fraction"],
+            )
             self._print_description(local_evaluation.describe(job))
             return self._run(job)
 
@@ -116,3 +127,10 @@ def _rows(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "held-out", f"{heldout['bpb']:.4f}, untrained {heldout['bpb_init']:.4f} bits per byte"
     for anomaly in manifest["integrity"]["anomalies"]:
         yield "[red]anomaly[/]", f"{anomaly['code']}: {escape(anomaly['detail'])} The score counts as 0."
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 1")
+    return value
