@@ -1,7 +1,7 @@
 """What a scored run costs over the same training loop in plain PyTorch.
 
 Each pair trains the same bundle on the same text twice: once by the runner (a referee, three children behind
-walls, commits, scoring and auditing of a share of the windows), once by the submitted `train(ctx)` in one plain
+walls, commits, scoring and auditing of a share of the windows), once by the submitted `train(ctx)` in a plain
 process with a context that hands out the same chunks and does nothing else. Both start with torch not yet
 imported. The figure is the ratio of their wall times, pair by pair, since machines are noisy.
 
