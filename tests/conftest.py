@@ -4,8 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import override_settings
+from hypothesis import HealthCheck, settings
 
 from prism_site.config import override_env
+
+# How fast an example runs says something of the machine's load and nothing of the property.
+settings.register_profile("prism", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("prism")
 
 
 @pytest.fixture(scope="session", autouse=True)
