@@ -37,11 +37,11 @@ def queue_outlives_its_ticks(app_configs: Any, **kwargs: Any) -> list[CheckMessa
 
 
 def mode_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Official scores need the sandbox."""
+    """Official scores need isolated GPU hosts."""
     if not Mode(env().execution_mode).is_official:
         return []
     message = f"PRISM_EXECUTION_MODE is {env().execution_mode}: official submissions would wait for ever."
-    return [_error("E002", message, "Official modes need the sandbox; this version has local_cpu_smoke.")]
+    return [_error("E002", message, "Official modes need isolated GPU hosts; set local_cpu_smoke.")]
 
 
 def backend_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:

@@ -1,3 +1,5 @@
+"""Scores in the admin: read-only, since they are history."""
+
 from django.contrib import admin
 
 from prism_site.history_admin import HistoryAdmin

@@ -1,4 +1,4 @@
-"""The two children as the referee talks to them: typed verbs, deadlines, and nothing believed."""
+"""The children as the referee talks to them: typed verbs, deadlines, and nothing believed."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""Starting, watching and ending the two children. Nothing they start outlives the run."""
+"""Starting, watching and ending the children. Nothing they start outlives the run."""
 
 import contextlib
 import ctypes

@@ -198,7 +198,7 @@ def test_a_disk_that_refuses_burns_no_allowance(submission: Submission, tmp_path
     assert state(submission)[1] == Stage.QUEUED
 
 
-def test_official_work_waits_for_the_sandbox_and_says_so(host: Path) -> None:
+def test_official_work_waits_for_isolated_hosts_and_says_so(host: Path) -> None:
     with override_env(execution_mode="gpu_proxy_eval"):
         submission = world.queued()
         for _ in range(2):

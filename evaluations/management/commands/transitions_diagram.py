@@ -1,3 +1,5 @@
+"""`manage.py transitions_diagram`: the state diagram in ARCHITECTURE.md, written from the table or checked."""
+
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser

@@ -2,7 +2,7 @@
 
 Kept out on purpose, though libraries know them: anything that changes modes, owners, times or attributes of
 files (Landlock does not watch those), links and where they point, file locks and page-cache probes (channels
-between the two children), and `sync` (a storm of them slows the host).
+between children), and `sync` (a storm of them slows the host).
 """
 
 FILES = """

@@ -1,3 +1,5 @@
+"""`manage.py reconcile`: the ticks without a queue, once or in a loop."""
+
 import time
 from argparse import ArgumentTypeError
 from typing import Any
