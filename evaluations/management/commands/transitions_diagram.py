@@ -1,4 +1,4 @@
-"""`manage.py transitions_diagram`: the state diagram in ARCHITECTURE.md, written from the table or checked."""
+"""`manage.py transitions_diagram`: writes or checks the state diagram in ARCHITECTURE.md."""
 
 from typing import Any
 
