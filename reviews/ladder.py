@@ -25,6 +25,8 @@ class Finding:
     message: str  # for people: one sentence
     file: str = ""
     line: int = 0  # 1-based; 0 where the finding has no line
+    quote: str = ""  # the source that it is about, as submitted, cut to what a page can show
+    category: str = ""  # of the rule; the evidence gate asks whether a rule of a category fired
 
     @property
     def sentence(self) -> str:

@@ -12,6 +12,10 @@ class Review(models.Model):
         """Who looked, in the order in which a submission meets them."""
 
         CONTRACT = "contract", "Contract"  # parses, defines what a run calls
+        STATIC = "static", "Static checks"  # rules over the source
+        DESCRIBE = "describe", "Description"  # builds the model in the sandbox
+        DUPLICATES = "duplicates", "Duplicates"  # earlier work that it resembles
+        LLM = "llm", "LLM reviewer"  # quoted evidence
 
     class Outcome(models.TextChoices):
         """The rungs of `reviews.ladder.Outcome`, by name."""
