@@ -34,6 +34,8 @@ def read(path: str) -> bytes:
     """The first byte of a file, or that it could be opened."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     try:
+        if path != os.devnull and os.path.samestat(os.fstat(descriptor), Path(os.devnull).stat()):
+            raise Blocked  # container engines put the null device over what they hide
         return os.pread(descriptor, 1, 0) if Path(path).is_file() else b""
     except OSError:
         return b""  # opened; this file has nothing at its beginning

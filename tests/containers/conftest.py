@@ -1,0 +1,91 @@
+"""A real container engine, and a container with nothing of its own: no capability, no network, no root."""
+
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+NOBODY = "65534:65534"
+FOLDERS = ("usr", "etc", "proc", "sys", "dev", "tmp", "var/tmp")
+LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
+INSTALLED = tuple(
+    dict.fromkeys(str(Path(p).resolve()) for p in ("/usr", sys.base_prefix, sys.prefix, REPOSITORY))
+)
+
+Contained = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def bare_image() -> Iterator[str]:
+    """An image of empty folders: everything that runs in it is mounted, read-only."""
+    if not _engine_answers():
+        pytest.skip("no container engine answers: apt-get install docker.io iptables, then start dockerd")
+    name = f"prism-test-{uuid4().hex[:12]}:bare"
+    subprocess.run(["docker", "import", "-", name], input=_empty_root(), capture_output=True, check=True)
+    yield name
+    subprocess.run(["docker", "rmi", "--force", name], capture_output=True, check=True)
+
+
+@pytest.fixture
+def contained(bare_image: str) -> Contained:
+    """Run `python …` of this installation in a hardened container."""
+
+    def run(*arguments: str, writable: tuple[str, ...] = ()) -> "subprocess.CompletedProcess[str]":
+        mounts = [
+            *(f"--volume={path}:{path}:ro" for path in INSTALLED),
+            *(f"--volume={path}:{path}" for path in writable),
+        ]
+        command = ["docker", "run", "--rm", *_hardened(), *mounts, f"--workdir={REPOSITORY}"]
+        python = str(Path(sys.prefix).resolve() / "bin" / "python")
+        return subprocess.run(
+            [*command, bare_image, python, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+
+    return run
+
+
+def _engine_answers() -> bool:
+    if shutil.which("docker") is None:
+        return False
+    asked = subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=30)
+    return asked.returncode == 0
+
+
+def _hardened() -> list[str]:
+    return [
+        "--network=none",
+        "--cap-drop=ALL",
+        "--security-opt=no-new-privileges",
+        "--read-only",
+        f"--user={NOBODY}",
+        "--pids-limit=1024",
+        "--tmpfs=/tmp:rw,size=2g",
+        "--env=HOME=/tmp",
+        "--env=PRISM_VAR_DIR=/tmp/var",
+    ]
+
+
+def _empty_root() -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for folder in FOLDERS:
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if "tmp" in folder else 0o755
+            archive.addfile(entry)
+        for name, target in LINKS.items():
+            if Path(f"/{name}").is_symlink():  # merged /usr; elsewhere the folders themselves are mounted
+                entry = tarfile.TarInfo(name)
+                entry.type, entry.linkname = tarfile.SYMTYPE, target
+                archive.addfile(entry)
+    return stream.getvalue()
