@@ -79,19 +79,32 @@ def lose(
     return True
 
 
-def release(submission_id: Any, *, by: str, note: str) -> None:
+def release(submission_id: Any, *, by: str, note: str, data: dict[str, Any] | None = None) -> None:
     """An operator lets a submission that the infrastructure failed try again, with a fresh allowance.
 
     Raises:
         TransitionRefused: the submission is not held.
     """
     with transaction.atomic():
-        abandoned = Run.objects.select_for_update().filter(
-            submission_id=submission_id, state=RunState.ABANDONED
-        )
-        runs = [run.pk for run in abandoned]
-        Run.objects.filter(pk__in=runs).update(state=RunState.QUEUED, attempts_made=0)
-        transitions.release(submission_id, by=by, reason=note)
+        _renew_allowance(submission_id)
+        transitions.release(submission_id, by=by, reason=note, data=data)
+
+
+def retry(submission_id: Any, *, by: str, data: dict[str, Any]) -> None:
+    """Its owner asks for the same.
+
+    Raises:
+        TransitionRefused: the submission is neither held in the queue nor failed.
+    """
+    with transaction.atomic():
+        _renew_allowance(submission_id)
+        transitions.retry(submission_id, by=by, data=data)
+
+
+def _renew_allowance(submission_id: Any) -> None:
+    abandoned = Run.objects.select_for_update().filter(submission_id=submission_id, state=RunState.ABANDONED)
+    runs = [run.pk for run in abandoned.order_by("pk")]
+    Run.objects.filter(pk__in=runs).update(state=RunState.QUEUED, attempts_made=0)
 
 
 def _live(attempt: Attempt) -> QuerySet[Attempt]:

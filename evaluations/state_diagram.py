@@ -1,5 +1,6 @@
 """The table of transitions as a Mermaid state diagram. Pure."""
 
+from evaluations.enums import Stage
 from evaluations.transitions import START, TABLE, State
 
 
@@ -13,7 +14,7 @@ def mermaid() -> str:
         for state, verbs in TABLE.items()
         for verb, target in verbs.items()
     ]
-    lines += [f"    {_name(state)} --> [*]" for state, verbs in TABLE.items() if not verbs]
+    lines += [f"    {_name(state)} --> [*]" for state in TABLE if state.stage == Stage.DONE]
     return "\n".join(lines)
 
 

@@ -24,6 +24,7 @@ IN_REVIEW = State(Status.PENDING, Stage.REVIEW)
 QUEUED = State(Status.PENDING, Stage.QUEUED)
 EVALUATING = State(Status.RUNNING, Stage.EVALUATING)
 SCORING = State(Status.RUNNING, Stage.SCORING)
+HELD_IN_REVIEW = State(Status.HELD, Stage.REVIEW)
 HELD_IN_QUEUE = State(Status.HELD, Stage.QUEUED)
 HELD_IN_SCORING = State(Status.HELD, Stage.SCORING)
 COMPLETED = State(Status.COMPLETED, Stage.DONE)
@@ -33,8 +34,8 @@ REJECTED = State(Status.REJECTED, Stage.DONE)
 START = (RECEIVED, REJECTED)
 TABLE: dict[State, dict[str, State]] = {
     RECEIVED: {"begin_review": IN_REVIEW},
-    IN_REVIEW: {"enqueue": QUEUED, "reject": REJECTED},
-    QUEUED: {"begin_evaluation": EVALUATING, "fail": FAILED},
+    IN_REVIEW: {"enqueue": QUEUED, "hold": HELD_IN_REVIEW, "reject": REJECTED},
+    QUEUED: {"begin_evaluation": EVALUATING, "hold": HELD_IN_QUEUE, "fail": FAILED, "reject": REJECTED},
     EVALUATING: {
         "begin_scoring": SCORING,
         "requeue": QUEUED,
@@ -42,12 +43,13 @@ TABLE: dict[State, dict[str, State]] = {
         "fail": FAILED,
         "reject": REJECTED,
     },
-    SCORING: {"complete": COMPLETED, "hold": HELD_IN_SCORING},
-    HELD_IN_QUEUE: {"release": QUEUED, "reject": REJECTED},
+    SCORING: {"complete": COMPLETED, "hold": HELD_IN_SCORING, "reject": REJECTED},
+    HELD_IN_REVIEW: {"release": QUEUED, "reject": REJECTED},
+    HELD_IN_QUEUE: {"release": QUEUED, "retry": QUEUED, "fail": FAILED, "reject": REJECTED},
     HELD_IN_SCORING: {"complete": COMPLETED, "reject": REJECTED},
-    COMPLETED: {},
-    FAILED: {},
-    REJECTED: {},
+    COMPLETED: {"reopen_score": HELD_IN_SCORING},
+    FAILED: {"reopen": HELD_IN_QUEUE, "retry": QUEUED},
+    REJECTED: {"reopen": HELD_IN_QUEUE, "reopen_score": HELD_IN_SCORING},
 }
 
 
@@ -124,9 +126,28 @@ def hold(
     return _move(submission_id, "hold", by=by, reason_code=reason_code, reason=reason, data=data)
 
 
-def release(submission_id: UUID, *, by: str, reason: str) -> Submission:
+def release(submission_id: UUID, *, by: str, reason: str, data: dict[str, Any] | None = None) -> Submission:
     """An operator lets a held submission go on; `reason` is the operator's note."""
-    return _move(submission_id, "release", by=by, data={"note": reason})
+    return _move(submission_id, "release", by=by, data={**(data or {}), "note": reason})
+
+
+def retry(submission_id: UUID, *, by: str, data: dict[str, Any]) -> Submission:
+    """Its owner asks for another try at what the infrastructure failed."""
+    return _move(submission_id, "retry", by=by, data=data)
+
+
+def reopen(
+    submission_id: UUID, *, by: str, reason_code: str, reason: str, data: dict[str, Any]
+) -> Submission:
+    """A decision that ended the submission before it was scored is undone: it is held again."""
+    return _move(submission_id, "reopen", by=by, reason_code=reason_code, reason=reason, data=data)
+
+
+def reopen_score(
+    submission_id: UUID, *, by: str, reason_code: str, reason: str, data: dict[str, Any]
+) -> Submission:
+    """A decision about a scored submission is undone: it is held again, and its score counts for nothing."""
+    return _move(submission_id, "reopen_score", by=by, reason_code=reason_code, reason=reason, data=data)
 
 
 def _create(submission: Submission, state: State, *, by: str, verb: str) -> Submission:

@@ -1,4 +1,4 @@
-"""Holds in the admin: what stops a submission, and the decisions that an operator takes about anomalies."""
+"""Holds in the admin: what stops a submission, its history, and the decisions that an operator takes."""
 
 from django import forms
 from django.contrib import admin, messages
@@ -6,11 +6,9 @@ from django.contrib.admin.helpers import ActionForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from evaluations.transitions import TransitionRefused
 from prism_site import decisions
 from prism_site.history_admin import HistoryAdmin
-from reviews.holds import DecisionRefused, HoldChanged
-from reviews.models import Hold
+from reviews.models import Hold, HoldEvent, OperatorProfile
 
 ALLOWED = ["resolve_hold"]
 
@@ -34,7 +32,7 @@ class HoldAdmin(HistoryAdmin):
     def lift_multiplier(self, request: HttpRequest, holds: QuerySet[Hold]) -> None:
         self._decide(request, holds, Hold.Decision.LIFT_MULTIPLIER)
 
-    @admin.action(description="Release with a score of 0", permissions=ALLOWED)
+    @admin.action(description="Release: it goes on as it is", permissions=ALLOWED)
     def release(self, request: HttpRequest, holds: QuerySet[Hold]) -> None:
         self._decide(request, holds, Hold.Decision.RELEASE)
 
@@ -47,8 +45,8 @@ class HoldAdmin(HistoryAdmin):
         by, note = f"operator:{request.user.get_username()}", request.POST.get("note", "")
         for hold in holds:
             try:
-                decisions.decide_anomaly(hold.pk, decision, by=by, note=note, version=hold.version)
-            except (DecisionRefused, HoldChanged, TransitionRefused) as error:
+                decisions.decide(hold.pk, decision, by=by, note=note, version=hold.version)
+            except decisions.REFUSALS as error:
                 self.message_user(request, f"{hold}: {error}", messages.WARNING)
             else:
                 self.message_user(request, f"{hold.submission}: {decision.label}.", messages.SUCCESS)
@@ -56,3 +54,17 @@ class HoldAdmin(HistoryAdmin):
     def has_resolve_hold_permission(self, request: HttpRequest) -> bool:
         """Whether the actions are offered and may be carried out."""
         return request.user.has_perm("reviews.resolve_hold")
+
+
+@admin.register(HoldEvent)
+class HoldEventAdmin(HistoryAdmin):
+    list_display = ("at", "hold", "verb", "by", "note")
+    list_filter = ("verb",)
+    search_fields = ("by", "hold__submission__id", "note")
+    list_select_related = ("hold",)
+
+
+@admin.register(OperatorProfile)
+class OperatorProfileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    list_display = ("user", "hotkey")
+    search_fields = ("user__username", "hotkey")

@@ -100,6 +100,12 @@ class Environment(BaseSettings):
     # reviews
     llm_base_url: str = Field("https://openrouter.ai/api/v1", description="gateway of the LLM reviewer")
     llm_api_key: SecretStr | None = Field(None, min_length=1, description="key of the LLM gateway")
+    hold_due_seconds: int = Field(
+        86_400, ge=60, le=31_536_000, description="when a hold that nobody decided is escalated"
+    )
+    held_review_timeout_seconds: int = Field(
+        604_800, ge=60, le=31_536_000, description="when a hold that nobody decided becomes a rejection"
+    )
 
     # fall-backs of policy fields (SQL wins over these)
     max_code_bytes: int | None = Field(

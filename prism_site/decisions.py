@@ -1,36 +1,144 @@
-"""Carrying out a decision about a hold: the hold, the score and the submission move together."""
+"""Deciding about holds, and undoing it: hold, score, submission and history move together or not at all.
+
+This is what the pages, the API and the admin call; each operator's decision is one transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
-from evaluations import transitions
+from evaluations.epochs import epoch_of
+from evaluations.transitions import TransitionRefused
+from prism_site import hold_moves
+from prism_site.config import env
+from prism_site.hold_effects import Effect, effects
+from prism_site.hold_moves import UndoTooLate
 from reviews import holds
-from reviews.models import Hold
-from scoring import actions as scoring
+from reviews.attribution import Attribution
+from reviews.hold_history import picture, record
+from reviews.holds import DecisionRefused, HoldChanged
+from reviews.models import Hold, HoldEvent
+from reviews.operators import OwnHotkey, check_not_own, is_own
+from scoring.effects import Change
+
+__all__ = [
+    "REFUSALS",
+    "Change",
+    "Decided",
+    "Effect",
+    "UndoTooLate",
+    "decide",
+    "decide_many",
+    "effects",
+    "is_own",
+    "undo",
+]
+
+# Why a decision or an undo does not happen; each has a `code`.
+REFUSALS = (DecisionRefused, HoldChanged, OwnHotkey, TransitionRefused, UndoTooLate)
 
 
-def decide_anomaly(hold_id: int, decision: Hold.Decision, *, by: str, note: str, version: int) -> Hold:
-    """Resolve a hold of the kind `integrity_anomaly`.
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """How one of many decisions went; `hold` is as it stands now, `code` is empty where it was decided."""
 
-    `release` completes the submission with a score of 0, `lift_multiplier` with the score that it would have
-    had, `confirm` rejects it. Raises `DecisionRefused`, `HoldChanged` and `TransitionRefused`.
+    hold_id: int
+    hold: Hold | None
+    code: str = ""
+    message: str = ""
+
+
+def decide(
+    hold_id: int,
+    decision: Hold.Decision,
+    *,
+    by: str,
+    note: str,
+    version: int,
+    attribution: Attribution | None = None,
+) -> Hold:
+    """Resolve an open hold of any kind and carry it out.
+
+    `release` lets the submission go on once nothing else holds it, `lift_multiplier` with the score that it
+    would have had, `confirm` ends it and closes its other holds. Raises one of `REFUSALS`.
     """
     with transaction.atomic():
-        hold = holds.resolve(hold_id, decision, by=by, note=note, version=version)
-        if hold.kind != Hold.Kind.INTEGRITY_ANOMALY:
-            raise holds.DecisionRefused(f"this is a hold of the kind {hold.kind}")
-        if hold.decision == Hold.Decision.CONFIRM:
-            _reject(hold)
-        else:
-            lift = hold.decision == Hold.Decision.LIFT_MULTIPLIER
-            scoring.complete_held(submission_id=hold.submission_id, by=by, lift=lift, note=hold.note)
+        hold = hold_moves.lock(hold_id)
+        check_not_own(hold, by)
+        before = {"hold": picture(hold), "submission": hold_moves.picture(hold.submission_id)}
+        hold = holds.resolve(hold_id, decision, by=by, note=note, version=version, attribution=attribution)
+        hold_moves.carry_out(hold, before["submission"])
+        _record(hold, HoldEvent.Verb.DECIDE, before, by=by, note=hold.note)
     return hold
 
 
-def _reject(hold: Hold) -> None:
-    transitions.reject(
-        hold.submission_id,
-        by=hold.decided_by,
-        reason_code=hold.reason_code,
-        reason=f"An operator confirmed it: {hold.note}",
-        data={"hold": hold.pk, "note": hold.note},
-    )
+def undo(hold_id: int, *, by: str, note: str = "") -> Hold:
+    """Open a resolved hold again, with those that its decision closed, and hold the submission again.
+
+    Possible until the epoch of the decision ends. Raises `HoldChanged` where it is open already,
+    `UndoTooLate`, `OwnHotkey` and `TransitionRefused`.
+    """
+    with transaction.atomic():
+        hold = hold_moves.lock(hold_id)
+        check_not_own(hold, by)
+        if hold.closed_with_id is not None:
+            hold = hold_moves.lock(hold.closed_with_id)
+        _check_undoable(hold)
+        before = hold_moves.picture(hold.submission_id)
+        hold_moves.take_back(hold, before, by=by, note=note)
+        for closed in Hold.objects.select_for_update().filter(closed_with=hold).order_by("pk"):
+            holds.reopen(closed, by=by, note=note)
+        holds.reopen(hold, by=by, note=note)
+    return Hold.objects.get(pk=hold_id)
+
+
+def can_undo(hold: Hold) -> bool:
+    """Whether the window of an undo is open: no weights of the decision's epoch have been final yet."""
+    if hold.status != Hold.Status.RESOLVED or hold.decided_at is None:
+        return False
+    seconds = env().epoch_seconds
+    return epoch_of(hold.decided_at, seconds) == epoch_of(timezone.now(), seconds)
+
+
+def decide_many(
+    holds_seen: Sequence[tuple[int, int]], decision: Hold.Decision, *, by: str, note: str
+) -> list[Decided]:
+    """The same decision about several holds of one kind and one reason, each whole by itself.
+
+    `holds_seen` are pairs of id and version. Raises `DecisionRefused` where they are not alike.
+    """
+    ids = [hold_id for hold_id, _ in holds_seen]
+    alike = Hold.objects.filter(pk__in=ids).values_list("kind", "reason_code").order_by().distinct()
+    if len(alike) > 1:
+        raise DecisionRefused("only holds of the same kind and reason are decided together")
+    return [_decide_one(hold_id, version, decision, by, note) for hold_id, version in holds_seen]
+
+
+def _decide_one(hold_id: int, version: int, decision: Hold.Decision, by: str, note: str) -> Decided:
+    try:
+        hold = decide(hold_id, decision, by=by, note=note, version=version)
+    except Hold.DoesNotExist:
+        return Decided(hold_id=hold_id, hold=None, code="not_found", message="There is no such hold.")
+    except REFUSALS as error:
+        now = Hold.objects.get(pk=hold_id)
+        return Decided(hold_id=hold_id, hold=now, code=error.code, message=str(error))
+    return Decided(hold_id=hold_id, hold=hold)
+
+
+def _check_undoable(hold: Hold) -> None:
+    if hold.status == Hold.Status.OPEN:
+        raise HoldChanged(hold)
+    if not can_undo(hold):
+        raise UndoTooLate("the epoch of the decision has ended")
+    if holds.open_holds(hold.submission_id).filter(kind=hold.kind).exists():
+        raise UndoTooLate("another hold of this kind has been opened since")
+
+
+def _record(
+    hold: Hold, verb: HoldEvent.Verb, before: dict[str, dict[str, Any]], *, by: str, note: str
+) -> None:
+    after = {"hold": picture(hold), "submission": hold_moves.picture(hold.submission_id)}
+    record(hold, verb, by=by, before=before, after=after, note=note)

@@ -1,4 +1,4 @@
-"""Storing a score, and lifting one that was held: the only writer of `Score`."""
+"""Storing a score, lifting and withdrawing one: the only writer of `Score`."""
 
 from typing import Any
 from uuid import UUID
@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from evaluations import transitions
-from evaluations.enums import Mode, RunState, Verdict
+from evaluations.enums import Mode, RunState, Status, Verdict
 from evaluations.models import Run, Submission
 from prism_site.policy.resolve import Policy, resolve_policy
 from scoring import final_score, ranking, standings
@@ -21,41 +21,74 @@ class NothingToScore(Exception):
     code = "nothing_to_score"
 
 
-def record_score(*, submission_id: UUID, by: str) -> Score:
+def record_score(*, submission_id: UUID, by: str, held: bool = False) -> Score:
     """Score a submission from its run's manifest and complete it, once; later calls return the same score.
 
-    A score whose multiplier is 0 completes nothing: the submission waits in `scoring` for its hold.
+    A score that is `held`, or whose multiplier is 0, completes nothing: the submission waits in `scoring`.
     Raises `NothingToScore`, `final_score.ScoreImpossible`, `PolicyInvalid` for official modes, and
     `TransitionRefused` where the submission is not waiting for a score.
     """
     with transaction.atomic():
-        submission = Submission.objects.get(pk=submission_id)
-        _take_turn(submission)
+        submission = take_turn(submission_id)
         existing = Score.objects.filter(pk=submission_id).first()
         if existing is not None:
             return existing
         policy = resolve_policy(official=Mode(submission.mode).is_official)
         score = _compute(submission, _scored_runs(submission), policy)
-        _store(score)
-        if score.multiplier > 0:
+        if not held:
+            _mark_best(score)
+        score.save(force_insert=True)
+        if score.multiplier > 0 and not held:
             transitions.complete(submission_id, by=by, data=data_of(score))
     return score
 
 
-def complete_held(*, submission_id: UUID, by: str, lift: bool, note: str) -> Score:
-    """An operator lets a held score stand: with `lift` it counts in full, without it stays at 0.
+def complete_held(*, submission_id: UUID, by: str, data: dict[str, Any]) -> Score:
+    """Nothing holds a stored score any more: it stands, with the multiplier that it has.
 
     Raises `TransitionRefused` where the submission is not held in scoring.
     """
     with transaction.atomic():
-        submission = Submission.objects.get(pk=submission_id)
-        _take_turn(submission)
+        take_turn(submission_id)
         score = Score.objects.get(pk=submission_id)
-        before = {"multiplier": score.multiplier, "final_score": score.final_score}
-        if lift:
-            _lift(score)
-        data = {**data_of(score), "before": before, "multiplier": score.multiplier, "note": note}
-        transitions.complete(submission_id, by=by, data=data)
+        _mark_best(score)
+        score.save(update_fields=["best_in_mode"])
+        told = {**data_of(score), "multiplier": score.multiplier, **data}
+        transitions.complete(submission_id, by=by, data=told)
+    return score
+
+
+def lift(*, submission_id: UUID) -> Score:
+    """An operator clears the anomalies of a held score; raises `Score.DoesNotExist` before there is one."""
+    with transaction.atomic():
+        take_turn(submission_id)
+        score = Score.objects.select_related("run").get(pk=submission_id)
+        parts = lifted_parts(score)
+        _store_parts(score, parts)
+    return score
+
+
+def lifted_parts(score: Score) -> ScoreParts:
+    """The score that it would have without its anomalies, by the policy under which it was scored."""
+    policy = resolve_policy(at=score.computed_at, official=Mode(score.mode).is_official)
+    cleared = final_score.multiplier(anomaly=True, lifted=True)
+    return score_manifest(score.run.manifest or {}, policy, multiplier=cleared)
+
+
+def withdraw(*, submission_id: UUID, unlift: bool) -> Score:
+    """A score counts no longer, because its submission is held again; with `unlift` its anomalies are back.
+
+    The hotkey's next best takes its place on the leaderboard.
+    """
+    with transaction.atomic():
+        take_turn(submission_id)
+        score = Score.objects.select_related("run").get(pk=submission_id)
+        if unlift:
+            policy = resolve_policy(at=score.computed_at, official=Mode(score.mode).is_official)
+            back = final_score.multiplier(anomaly=True)
+            _store_parts(score, score_manifest(score.run.manifest or {}, policy, multiplier=back))
+        if score.best_in_mode:
+            _pass_on_mark(score)
     return score
 
 
@@ -64,14 +97,9 @@ def data_of(score: Score) -> dict[str, Any]:
     return {"final_score": score.final_score, "bpb": score.bpb, "run_id": str(score.run_id)}
 
 
-def _lift(score: Score) -> None:
-    """The score that it would have had, by the policy under which it was scored."""
-    policy = resolve_policy(at=score.computed_at, official=Mode(score.mode).is_official)
-    cleared = final_score.multiplier(anomaly=True, lifted=True)
-    parts = score_manifest(score.run.manifest or {}, policy, multiplier=cleared)
+def _store_parts(score: Score, parts: ScoreParts) -> None:
     score.multiplier, score.final_score = parts.multiplier, parts.final_score
-    _mark_best(score)
-    score.save(update_fields=["multiplier", "final_score", "best_in_mode"])
+    score.save(update_fields=["multiplier", "final_score"])
 
 
 def _scored_runs(submission: Submission) -> list[Run]:
@@ -122,20 +150,16 @@ def score_manifest(manifest: dict[str, Any], policy: Policy, *, multiplier: floa
     )
 
 
-def _take_turn(submission: Submission) -> None:
+def take_turn(submission_id: UUID) -> Submission:
     """One score of a hotkey at a time, because each decides anew which is the best.
 
     The lock is on the hotkey's first submission: a row that all of them find and none of them changes here.
     The mark itself cannot be locked: a row that has just lost it no longer answers to the query.
     """
+    submission = Submission.objects.get(pk=submission_id)
     of_hotkey = Submission.objects.select_for_update().filter(hotkey=submission.hotkey)
     of_hotkey.order_by("created_at", "pk").first()
-
-
-def _store(score: Score) -> None:
-    """Insert the score, and move the mark of the hotkey's best if it is the new one."""
-    _mark_best(score)
-    score.save(force_insert=True)
+    return submission
 
 
 def _mark_best(score: Score) -> None:
@@ -146,3 +170,13 @@ def _mark_best(score: Score) -> None:
     score.best_in_mode = ranked[0].submission_id == score.submission_id
     if old is not None and score.best_in_mode:
         Score.objects.filter(pk=old.pk).update(best_in_mode=False)
+
+
+def _pass_on_mark(score: Score) -> None:
+    """The best of the hotkey's scores that stand, if there is one, is the best now."""
+    score.best_in_mode = False
+    score.save(update_fields=["best_in_mode"])
+    others = Score.objects.filter(mode=score.mode, hotkey=score.hotkey, submission__status=Status.COMPLETED)
+    following = others.exclude(pk=score.pk).order_by(*standings.RANK_ORDER).first()
+    if following is not None:
+        Score.objects.filter(pk=following.pk).update(best_in_mode=True)

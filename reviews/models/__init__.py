@@ -1,4 +1,6 @@
 from reviews.models.hold import Hold
+from reviews.models.hold_event import HoldEvent
+from reviews.models.operator_profile import OperatorProfile
 from reviews.models.review import Review
 
-__all__ = ["Hold", "Review"]
+__all__ = ["Hold", "HoldEvent", "OperatorProfile", "Review"]

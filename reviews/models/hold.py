@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from evaluations.models import Submission
 
@@ -32,6 +33,7 @@ class Hold(models.Model):
 
         RELEASE = "release", "Release"  # goes on as it is
         LIFT_MULTIPLIER = "lift_multiplier", "Lift the multiplier"  # goes on, and its score counts
+        ATTRIBUTE = "attribute", "Attribute"  # goes on, and `resolution` says whose it is
         CONFIRM = "confirm", "Confirm"  # is rejected
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="holds")
@@ -43,13 +45,19 @@ class Hold(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    escalated_at = models.DateTimeField(null=True, blank=True)  # when it was found to be past `due_at`
     claimed_by = models.CharField(max_length=120, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
+    claim_expires_at = models.DateTimeField(null=True, blank=True)
     decision = models.CharField(max_length=20, choices=Decision, blank=True)
     decided_by = models.CharField(max_length=120, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     note = models.TextField(blank=True)
-    version = models.PositiveIntegerField(default=1)  # grows with every change; a stale decision is refused
+    resolution = models.JSONField(default=dict, blank=True)  # an attribution, as `reviews.attribution` reads
+    # The hold whose decision closed this one too.
+    closed_with = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # Grows with every decision and every undo, not with claims; a stale decision is refused.
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         ordering = ["due_at"]
@@ -70,8 +78,8 @@ class Hold(models.Model):
                 name="hold_no_half_decision",
             ),
             models.CheckConstraint(
-                condition=Q(claimed_by="", claimed_at__isnull=True)
-                | (~Q(claimed_by="") & Q(claimed_at__isnull=False)),
+                condition=Q(claimed_by="", claimed_at__isnull=True, claim_expires_at__isnull=True)
+                | (~Q(claimed_by="") & Q(claimed_at__isnull=False, claim_expires_at__isnull=False)),
                 name="hold_no_half_claim",
             ),
             models.CheckConstraint(
@@ -82,3 +90,14 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.submission_id} ({self.status})"
+
+    @property
+    def claimant(self) -> str:
+        """Who is looking at it at this moment; empty where nobody is."""
+        live = self.claim_expires_at is not None and self.claim_expires_at > timezone.now()
+        return self.claimed_by if live else ""
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it waits longer than it should."""
+        return self.status == self.Status.OPEN and self.due_at < timezone.now()

@@ -28,6 +28,9 @@ VERBS: dict[str, dict[str, Any]] = {
     "reject": REASON,
     "hold": REASON,
     "release": {"reason": "looked at it"},
+    "retry": {"data": {}},
+    "reopen": {**REASON, "data": {}},
+    "reopen_score": {**REASON, "data": {}},
 }
 
 

@@ -31,7 +31,7 @@ def test_a_bundle_that_brings_weights_is_held_until_an_operator_lifts_it(host: P
 
     hold = Hold.objects.get(submission=submission)
     decision = Hold.Decision.LIFT_MULTIPLIER
-    decisions.decide_anomaly(hold.pk, decision, by="operator:eve", note="it is noise", version=hold.version)
+    decisions.decide(hold.pk, decision, by="operator:eve", note="it is noise", version=hold.version)
     submission.refresh_from_db()
     assert submission.status == Status.COMPLETED
     assert Score.objects.get(pk=submission.pk).final_score > 0.1

@@ -58,7 +58,7 @@ def test_deciding_twice_says_so(client: Client) -> None:
     operator = staff(client, "view_hold", "resolve_hold")
     act(operator, hold, "release")
     act(operator, hold, "confirm")
-    assert "version" in operator.get(reverse(LIST)).content.decode()
+    assert "decided in the meantime" in operator.get(reverse(LIST)).content.decode()
     assert status(hold) == Status.COMPLETED
 
 

@@ -12,7 +12,6 @@ from evaluations.enums import Stage, Status
 from evaluations.models import Run, Submission
 from evaluations.transitions import TransitionRefused
 from prism_site import decisions, pipeline
-from reviews import holds
 from reviews.holds import DECISIONS, DecisionRefused, HoldChanged
 from reviews.models import Hold
 from scoring import standings
@@ -50,7 +49,7 @@ def state(hold: Hold) -> tuple[str, str]:
 
 
 def decide(hold: Hold, decision: Hold.Decision, note: str = "looked at the weights") -> Hold:
-    return decisions.decide_anomaly(hold.pk, decision, by=EVE, note=note, version=hold.version)
+    return decisions.decide(hold.pk, decision, by=EVE, note=note, version=hold.version)
 
 
 def test_an_anomaly_holds_the_submission_with_a_score_of_zero() -> None:
@@ -157,25 +156,28 @@ def test_a_decision_is_kept_with_who_when_and_why_and_told_in_the_history() -> N
     assert (hold.note, hold.version) == ("honest after all", 2)
     event = hold.submission.events.last()
     assert (event.verb, event.by) == ("complete", EVE)
-    assert event.data["before"] == {"multiplier": 0.0, "final_score": 0.0}
+    before = event.data["before"]
+    assert (before["status"], before["multiplier"], before["final_score"]) == (Status.HELD, 0.0, 0.0)
     assert (event.data["multiplier"], event.data["note"]) == (1.0, "honest after all")
 
 
 def test_of_two_decisions_one_wins_and_the_other_is_told() -> None:
     hold = held()
     decide(hold, Hold.Decision.RELEASE)
-    with pytest.raises(HoldChanged, match="resolved"):
+    with pytest.raises(HoldChanged, match="operator:eve decided in the meantime: Release"):
         decide(hold, Hold.Decision.CONFIRM)
     assert state(hold) == (Status.COMPLETED, Stage.DONE)
 
 
 def test_a_decision_about_an_older_version_is_refused() -> None:
     hold = held()
-    holds.claim(hold.pk, by="operator:adam", version=hold.version)
-    with pytest.raises(HoldChanged):
+    decide(hold, Hold.Decision.RELEASE)
+    decisions.undo(hold.pk, by=EVE)
+    with pytest.raises(HoldChanged) as told:
         decide(hold, Hold.Decision.RELEASE)
+    assert (told.value.code, told.value.hold.version) == ("hold_changed", 3)
     hold.refresh_from_db()
-    assert (hold.status, hold.claimed_by, hold.version) == ("open", "operator:adam", 2)
+    assert (hold.status, hold.decision, hold.version) == ("open", "", 3)
 
 
 @pytest.mark.parametrize("note", ["", "   ", "x" * 2001])
@@ -189,7 +191,7 @@ def test_a_decision_needs_a_note_of_reasonable_length(note: str) -> None:
 def test_a_hold_of_another_kind_is_not_decided_as_an_anomaly() -> None:
     hold = held()
     Hold.objects.filter(pk=hold.pk).update(kind="quarantine")
-    for decision in (Hold.Decision.RELEASE, Hold.Decision.LIFT_MULTIPLIER):
+    for decision in (Hold.Decision.LIFT_MULTIPLIER, Hold.Decision.ATTRIBUTE):
         with pytest.raises(DecisionRefused):
             decide(hold, decision)
     hold.refresh_from_db()
@@ -222,6 +224,7 @@ WRONG: list[dict[str, Any]] = [
     {"status": "expired"},
     {"claimed_by": EVE},
     {"claimed_at": timezone.now()},
+    {"claimed_by": EVE, "claimed_at": timezone.now()},
     {"confidence": 1.5},
     {"reason_code": ""},
     {"summary": ""},
