@@ -1,5 +1,6 @@
 """What both children do around their own work: read orders, report failure."""
 
+import resource
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from evaluations.runner import exhaustion, loading
+from evaluations.runner import exhaustion, loading, precision
 from evaluations.runner.constants import TRACEBACK_CAP_CHARS
 from evaluations.runner.context import Door, PrismContext
 from evaluations.runner.wire import Channel, PeerGone
+
+PEAK_UNIT_BYTES = 1024  # of ru_maxrss on Linux
 
 
 def main(channel: Channel, slot_fd: int, serve: Callable[[Channel, int], None]) -> int:
@@ -41,6 +44,14 @@ def deterministic(threads: int) -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)
     # Filling fresh memory finds reads of what was never written; sound code gains nothing by it.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    precision.exact_products()
+
+
+def peak_memory() -> dict[str, int]:
+    """The most that this process had, in bytes: of the host's memory, and of a GPU's by torch's allocator."""
+    host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * PEAK_UNIT_BYTES
+    gpu = torch.cuda.max_memory_allocated() if torch.cuda.is_initialized() else 0  # type: ignore[no-untyped-call]
+    return {"host_bytes": host, "gpu_bytes": gpu}
 
 
 def context(

@@ -22,6 +22,7 @@ SCORING_SECONDS = 900.0  # for a predictor to answer one chunk
 LEARNER_LOG = "learner.log"
 PREDICTOR_LOG = "predictor.log"
 AUDITOR_LOG = "auditor.log"
+EXAMINER_LOG = "examiner.log"
 
 
 def fingerprint() -> str:

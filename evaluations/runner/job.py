@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+MOST_RANKS = 8  # of one learner, on one node
+
 
 class JobInvalid(Exception):
     """A job file that is not what this runner understands."""
@@ -89,8 +91,10 @@ class Job:
     early_reference: EarlyReference | None = None
     reference_tokenizers: dict[str, str] = field(default_factory=dict)  # name -> path of its tokenizer.json
     device: str = "cpu"
-    precision: str = "float32"
+    precision: str = "float32"  # or bf16: every forward that is scored runs under autocast
+    gpus: tuple[str, ...] = ()  # UUIDs of the GPUs lent to this run, in order; cuda only
     world_size: int = 1
+    diagnostics: int = 0  # how often the model is looked into on the way, evenly over the text
     backend: str = "local"
     sandbox: str = "required"  # off: the code is the operator's own
 
@@ -103,6 +107,8 @@ class Job:
         """Read what `to_json` wrote; raise `JobInvalid` for anything else."""
         try:
             values: dict[str, Any] = json.loads(text)
+            if values.get("world_size", 1) not in range(1, MOST_RANKS + 1):
+                raise JobInvalid(f"a learner has 1 to {MOST_RANKS} ranks")
             return cls(
                 **{
                     **values,
@@ -111,6 +117,7 @@ class Job:
                     "schedule": Schedule(**values["schedule"]),
                     "limits": Limits(**values["limits"]),
                     "heldout": _optional(StreamSpec, values.get("heldout")),
+                    "gpus": tuple(values.get("gpus", ())),
                     "early_reference": _optional(EarlyReference, values.get("early_reference")),
                 }
             )

@@ -3,13 +3,14 @@
 import json
 import math
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from evaluations.runner.constants import MANIFEST_NAME, MANIFEST_SCHEMA
 
 Section = dict[str, Any]
+OPTIONAL = frozenset({"diagnostics"})  # absent from what was written before there was such a section
 VERDICTS = ("scored", "rejected", "failed")
 MANIFEST_CAP_BYTES = 64 << 20
 TEXT_CAP_CHARS = 20_000
@@ -42,6 +43,7 @@ class RunManifest:
     training: Section | None
     data: Section
     run: Section
+    diagnostics: list[Section] = field(default_factory=list)  # what looks inside the model found, on the way
 
     def to_json(self) -> str:
         """The file's text; refuses numbers that JSON does not have."""
@@ -71,12 +73,14 @@ def read(path: Path) -> RunManifest:
 def validate(found: Any) -> RunManifest:
     """Check an untrusted object against the schema; raise `ManifestInvalid` naming the first fault."""
     fields = RunManifest.__dataclass_fields__
-    if not isinstance(found, dict) or set(found) != set(fields):
+    if not isinstance(found, dict) or set(found) | OPTIONAL != set(fields):
         raise ManifestInvalid("the top level has other keys than the schema")
     _check_texts(found, [name for name, field in fields.items() if field.type is str])
     for name in ("score", "curve", "audit", "integrity", "heldout", "model", "training", "data", "run"):
         if found[name] is not None and not isinstance(found[name], dict):
             raise ManifestInvalid(f"{name} is not an object")
+    if not _is_list_of_objects(found.get("diagnostics", [])):
+        raise ManifestInvalid("diagnostics is no list of objects")
     if found["schema_version"] != MANIFEST_SCHEMA or found["verdict"] not in VERDICTS:
         raise ManifestInvalid("unknown schema or verdict")
     if None in (found["integrity"], found["data"], found["run"]):
@@ -85,6 +89,10 @@ def validate(found: Any) -> RunManifest:
     if found["verdict"] == "scored":
         _check_scored(found)
     return RunManifest(**found)
+
+
+def _is_list_of_objects(found: Any) -> bool:
+    return isinstance(found, list) and all(isinstance(item, dict) for item in found)
 
 
 def _check_texts(found: Section, names: list[str]) -> None:

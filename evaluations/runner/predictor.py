@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from evaluations.runner import child, facts, initialisation, loading, weights
+from evaluations.runner import child, facts, initialisation, loading, precision, weights
 from evaluations.runner.context import PrismBatch, PrismContext
 from evaluations.runner.hooks import Hooks
 from evaluations.runner.recipe import logits_of
@@ -51,9 +51,10 @@ class Predictor:
 
     def logits(self, inputs: Tensor) -> Tensor:
         """(B, T, V) of (B, T) tokens, by the submission's inference hook where it has one."""
-        if self.hook is None:
-            return logits_of(self.model(inputs))
-        return logits_of(self.hooks.call(self.hook, self.model, PrismBatch(inputs), self.ctx))
+        with precision.autocast(self.ctx.precision, self.ctx.device):
+            if self.hook is None:
+                return logits_of(self.model(inputs))
+            return logits_of(self.hooks.call(self.hook, self.model, PrismBatch(inputs), self.ctx))
 
 
 def main(channel: Channel, slot_fd: int) -> int:
@@ -67,9 +68,9 @@ def serve(channel: Channel, slot_fd: int) -> None:
     child.deterministic(order["threads"])
     build = child.open_architecture(order)
     ctx = child.context(order, build, None)
-    hooks = Hooks(_hook_modules(order))
+    hooks = Hooks(hook_modules(order))
     # Measured on a twin, so that counting FLOPs leaves no trace in the model that is scored.
-    twin = Predictor(ctx.build_model(), ctx, Hooks(_hook_modules(order)))
+    twin = Predictor(ctx.build_model(), ctx, Hooks(hook_modules(order)))
     described = facts.describe(twin.model, ctx, twin.logits)
     invariant = initialisation.seed_invariant(
         ctx.build_model(), replace(ctx, seed=ctx.seed + 1).build_model()
@@ -88,7 +89,7 @@ def serve(channel: Channel, slot_fd: int) -> None:
             channel.send({"type": "loaded"})
         else:
             _answer(channel, predictor, message.header, message.body)
-    channel.send({"type": "bye", "hooks": predictor.hooks.report()})
+    channel.send({"type": "bye", "hooks": predictor.hooks.report(), "memory": child.peak_memory()})
 
 
 def _answer(channel: Channel, predictor: Predictor, header: dict[str, Any], body: bytes) -> None:
@@ -106,7 +107,7 @@ def _answer(channel: Channel, predictor: Predictor, header: dict[str, Any], body
     channel.send({"type": "scores", "seconds": time.monotonic() - began}, numbers.numpy().tobytes())
 
 
-def _hook_modules(order: dict[str, Any]) -> list[Any]:
+def hook_modules(order: dict[str, Any]) -> list[Any]:
     """The files that may hold an inference hook; training code is imported only where it names one."""
     folder, training = Path(order["folder"]), order["training"]
     names_one = training and any(hook in (folder / training).read_text() for hook in INFERENCE_HOOKS)

@@ -123,6 +123,7 @@ def _manifest(job: Job, outcome: Outcome, facts: dict[str, Any], data_bytes: int
             "bytes": data_bytes,
         },
         run=facts,
+        diagnostics=referee.diagnostics if referee else [],
     )
 
 
