@@ -1,0 +1,1 @@
+"""The LLM reviewer and the gate that its evidence has to pass."""
