@@ -5,14 +5,16 @@ from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 
-def ring(tick: str, *arguments: str, once: bool = False) -> None:
+def ring(tick: str, *arguments: str, once: bool = False, timeout: int | None = None) -> None:
     """Ask a queue worker to carry out `tick` soon; with `once`, unless the same call is already waiting.
 
     `tick` is a dotted path. Nobody reads a result, so none is kept; whoever loses a message loses
     nothing but time, because reconciling rings again.
+    `timeout` is in seconds, for ticks that need more than most.
     """
     if not (once and is_waiting(tick, *arguments)):
-        async_task(tick, *arguments, save=False)
+        longer = {} if timeout is None else {"timeout": timeout}
+        async_task(tick, *arguments, save=False, **longer)
 
 
 def is_waiting(tick: str, *arguments: str) -> bool:

@@ -4,6 +4,7 @@ A message in the queue only says *look at this submission*; the rows say what is
 a step twice, late or at the same time as another worker changes nothing.
 """
 
+import math
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,15 @@ from evaluations.runs import request_runs
 from evaluations.tasks import LAUNCH
 from evaluations.transitions import TransitionRefused
 from evaluations.waiting import note_waiting
+from prism_site import hold_moves
 from prism_site.policy.errors import PolicyInvalid
-from prism_site.policy.resolve import resolve_policy
+from prism_site.policy.resolve import Policy, resolve_policy
 from reviews import actions as reviews
 from reviews import holds
 from reviews.ladder import Outcome
+from reviews.models import Hold, Review
+from reviews.reviewers import UNAVAILABLE, longest_seconds
+from reviews.suspicion import hold_for_suspicions
 from scoring import actions as scoring
 
 log = structlog.get_logger(__name__)
@@ -32,7 +37,7 @@ ADVANCE = "prism_site.pipeline.advance"
 
 def ring(sender: Any, submission_id: UUID, **kwargs: Any) -> None:
     """Ask the queue to look at a submission that has moved."""
-    bell.ring(ADVANCE, str(submission_id), once=True)
+    bell.ring(ADVANCE, str(submission_id), once=True, timeout=_longest_seconds())
 
 
 def advance(submission_id: str) -> bool:
@@ -40,11 +45,11 @@ def advance(submission_id: str) -> bool:
     submission = Submission.objects.get(pk=submission_id)
     before = submission.stage
     try:
-        _step(submission)
+        reviewed = _step(submission)
     except TransitionRefused:
         return False  # another worker took this step
     submission.refresh_from_db()
-    return submission.stage != before
+    return reviewed or submission.stage != before
 
 
 def advance_waiting() -> None:
@@ -63,14 +68,16 @@ def _advance_while_possible(submission_id: str) -> None:
         log.exception("advance_failed", submission=submission_id)
 
 
-def _step(submission: Submission) -> None:
+def _step(submission: Submission) -> bool:
+    """Take a step; True where it was one of the reviews, which leave the submission where it is."""
     if submission.status == Status.HELD:
-        return  # only an operator moves it
+        holds.open_missing(submission.pk, by=BY)
+        return False  # only an operator moves it
     match Stage(submission.stage):
         case Stage.RECEIVED:
             transitions.begin_review(submission.pk, by=BY)
         case Stage.REVIEW:
-            _review(submission)
+            return _review(submission)
         case Stage.QUEUED:
             _queue(submission)
         case Stage.EVALUATING:
@@ -79,10 +86,26 @@ def _step(submission: Submission) -> None:
             _score(submission)
         case Stage.DONE:
             pass
+    return False
 
 
-def _review(submission: Submission) -> None:
-    decision = reviews.review(submission.pk)
+def _review(submission: Submission) -> bool:
+    """One reviewer at a time; when all have looked, the worst that they found decides."""
+    try:
+        policy = _policy(submission)
+        reviewed = reviews.review_next(submission.pk, policy)
+    except (PolicyInvalid, *UNAVAILABLE) as error:
+        note_waiting(submission.pk, by=BY, code=error.code, detail=str(error))
+        return False
+    if reviewed:
+        ring(Submission, submission.pk)
+    elif reviews.next_reviewer(submission.pk, policy) is None:
+        _judge(submission)
+    return reviewed
+
+
+def _judge(submission: Submission) -> None:
+    decision = reviews.decision_of(submission.pk)
     match decision.outcome:
         case Outcome.PASS | Outcome.FLAG:
             transitions.enqueue(submission.pk, by=BY)
@@ -91,13 +114,17 @@ def _review(submission: Submission) -> None:
             code, reason = decision.because.code, decision.because.sentence
             transitions.reject(submission.pk, by=BY, reason_code=code, reason=reason)
         case Outcome.HOLD | Outcome.QUARANTINE:
-            pass  # suspicion never goes on by itself
+            hold_for_suspicions(submission.pk, by=BY)
 
 
 def _queue(submission: Submission) -> None:
     """The runs exist from now on; a launch tick takes them when a slot is free."""
+    stopped = holds.open_holds(submission.pk).first()
+    if stopped is not None:
+        _hold_again(stopped)
+        return
     try:
-        request_runs(submission, resolve_policy(official=Mode(submission.mode).is_official))
+        request_runs(submission, _policy(submission))
     except (DataError, PolicyInvalid) as error:
         note_waiting(submission.pk, by=BY, code=error.code, detail=str(error))
     else:
@@ -105,8 +132,31 @@ def _queue(submission: Submission) -> None:
 
 
 def _score(submission: Submission) -> None:
-    """The score is stored; an anomaly makes it worth nothing until an operator has decided."""
+    """The score is stored; an anomaly or an open hold makes it count for nothing until an operator decided.
+
+    The lock comes before the look at the holds: an undo that comes later finds the submission completed.
+    """
     with transaction.atomic():
-        score = scoring.record_score(submission_id=submission.pk, by=BY)
+        hold_moves.lock_submission(submission.pk)
+        stopped = holds.open_holds(submission.pk).first()
+        score = scoring.record_score(submission_id=submission.pk, by=BY, held=stopped is not None)
         if score.multiplier == 0:
             holds.hold_for_anomalies(submission.pk, by=BY)
+        elif stopped is not None:
+            _hold_again(stopped)
+
+
+def _hold_again(hold: Hold) -> None:
+    """A decision was undone while the submission was on its way: it stops here."""
+    data = {"hold": hold.pk, "kind": hold.kind}
+    transitions.hold(hold.submission_id, by=BY, reason_code=hold.reason_code, reason=hold.summary, data=data)
+
+
+def _policy(submission: Submission) -> Policy:
+    return resolve_policy(official=Mode(submission.mode).is_official)
+
+
+def _longest_seconds() -> int:
+    """The time that a message gets: a step is as long as the slowest review."""
+    policy = resolve_policy(official=False)
+    return math.ceil(max(longest_seconds(reviewer, policy) for reviewer in Review.Reviewer))

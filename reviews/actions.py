@@ -1,4 +1,4 @@
-"""Carrying out the reviews of a submission: each writes its row once, the worst outcome decides."""
+"""Carrying out the reviews of a submission, cheapest first: each writes its row once, the worst decides."""
 
 import time
 from dataclasses import dataclass
@@ -7,11 +7,12 @@ from uuid import UUID
 from django.utils import timezone
 
 from evaluations.bundles import stored_bundle
-from evaluations.intake.bundle import Bundle
+from prism_site.policy.resolve import Policy
 from reviews import ladder
 from reviews.ladder import Finding, Outcome
 from reviews.models import Review
-from reviews.static_checks.contract import check_contract
+from reviews.reviewers import Reviewed, carry_out, is_asked, longest_seconds
+from reviews.turns import turn
 
 
 @dataclass(frozen=True)
@@ -22,36 +23,54 @@ class Decision:
     because: Finding | None
 
 
-def review(submission_id: UUID) -> Decision:
-    """Carry out every review that has no row yet and decide over all of them."""
-    if not Review.objects.filter(submission_id=submission_id, reviewer=Review.Reviewer.CONTRACT).exists():
-        _review_contract(submission_id)
-    return decision_of(submission_id)
+def review_next(submission_id: UUID, policy: Policy) -> bool:
+    """Carry out the next review of a submission; False where none is left, or another worker has it.
+
+    Raises what keeps this host from reviewing: `reviews.reviewers.UNAVAILABLE`.
+    """
+    reviewer = next_reviewer(submission_id, policy)
+    if reviewer is None:
+        return False
+    with turn(submission_id, reviewer, seconds=longest_seconds(reviewer, policy)) as ours:
+        if not ours or next_reviewer(submission_id, policy) != reviewer:
+            return False
+        began = time.monotonic()
+        found = carry_out(reviewer, submission_id, stored_bundle(submission_id), policy)
+        for each in found:
+            _store(submission_id, each, time.monotonic() - began)
+    return True
+
+
+def next_reviewer(submission_id: UUID, policy: Policy) -> Review.Reviewer | None:
+    """Who has not looked yet; nobody looks at what is refused already."""
+    rows = dict(Review.objects.filter(submission_id=submission_id).values_list("reviewer", "outcome"))
+    if Review.Outcome.REJECT in rows.values():
+        return None
+    asked = [reviewer for reviewer in Review.Reviewer if is_asked(reviewer, policy)]
+    return next((reviewer for reviewer in asked if reviewer not in rows), None)
 
 
 def decision_of(submission_id: UUID) -> Decision:
     """What the stored reviews say."""
-    rows = Review.objects.filter(submission_id=submission_id)
-    findings = [Finding.from_json(stored) for row in rows for stored in row.findings]
+    findings = findings_of(submission_id)
     return Decision(ladder.worst(findings), ladder.deciding(findings))
 
 
-def _review_contract(submission_id: UUID) -> None:
-    began = time.monotonic()
-    findings = _contract_findings(stored_bundle(submission_id))
+def findings_of(submission_id: UUID) -> list[Finding]:
+    """Everything that the reviewers of a submission found, in their order."""
+    rows = Review.objects.filter(submission_id=submission_id).order_by("created_at", "pk")
+    return [Finding.from_json(stored) for row in rows for stored in row.findings]
+
+
+def _store(submission_id: UUID, found: Reviewed, seconds: float) -> None:
     Review.objects.get_or_create(
         submission_id=submission_id,
-        reviewer=Review.Reviewer.CONTRACT,
+        reviewer=found.reviewer,
         defaults={
-            "outcome": ladder.worst(findings).name.lower(),
-            "findings": [finding.as_json() for finding in findings],
-            "duration_seconds": time.monotonic() - began,
+            "outcome": ladder.worst(found.findings).name.lower(),
+            "confidence": found.confidence,
+            "findings": [finding.as_json() for finding in found.findings],
+            "duration_seconds": seconds,
             "created_at": timezone.now(),
         },
     )
-
-
-def _contract_findings(bundle: Bundle) -> list[Finding]:
-    manifest = bundle.manifest
-    training = None if manifest.kind == "architecture_only" else manifest.training.entrypoint
-    return check_contract(bundle.files, architecture=manifest.architecture.entrypoint, training=training)

@@ -13,8 +13,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from evaluations import transitions
-from evaluations.enums import RunState, Verdict
-from evaluations.models import Run
+from evaluations.enums import RunState, Stage, Status, Verdict
+from evaluations.models import Run, Submission
 from prism_site.config import env
 from reviews.attribution import Attribution
 from reviews.claims import ClaimLost, HoldChanged, HoldClaimed, claim, renew, unclaim
@@ -33,6 +33,13 @@ DECISIONS: Mapping[Hold.Kind, frozenset[Hold.Decision]] = {
     **dict.fromkeys(Hold.Kind, PLAIN),
     **dict.fromkeys(ATTRIBUTED, PLAIN | {Hold.Decision.ATTRIBUTE}),
     Hold.Kind.INTEGRITY_ANOMALY: PLAIN | {Hold.Decision.LIFT_MULTIPLIER},
+}
+
+INFRASTRUCTURE_SUMMARY = "It could not be evaluated on this installation; an operator looks into it."
+_KIND_OF_STAGE = {
+    Stage.REVIEW: Hold.Kind.QUARANTINE,
+    Stage.QUEUED: Hold.Kind.INFRASTRUCTURE,
+    Stage.SCORING: Hold.Kind.INTEGRITY_ANOMALY,
 }
 
 
@@ -98,6 +105,23 @@ def hold_for_anomalies(submission_id: UUID, *, by: str) -> Hold:
             reason_code=first["code"],
             summary=summary,
             evidence={"anomalies": anomalies},
+            by=by,
+        )
+
+
+def open_missing(submission_id: UUID, *, by: str) -> Hold | None:
+    """The hold of a submission that was held without one: its run was lost too often."""
+    with transaction.atomic():
+        submission = Submission.objects.select_for_update().get(pk=submission_id)
+        if submission.status != Status.HELD or open_holds(submission_id).exists():
+            return None
+        kind, last = _KIND_OF_STAGE[Stage(submission.stage)], submission.events.filter(verb="hold").last()
+        return open_hold(
+            submission_id,
+            kind=kind,
+            reason_code=submission.reason_code,
+            summary=submission.reason or INFRASTRUCTURE_SUMMARY,
+            evidence={"event": last.data if last else {}},
             by=by,
         )
 

@@ -21,6 +21,11 @@ EVENT_WORDS: Mapping[str, str] = {
     "reject": "Rejected",
     "hold": "Held for an operator",
     "release": "Released by an operator",
+    "retry": "Tried again, as its owner asked",
+    "decide": "An operator decided",
+    "undo": "An operator took a decision back",
+    "reopen": "Held again: an operator took a decision back",
+    "reopen_score": "Held again: an operator took a decision back",
 }
 
 

@@ -10,7 +10,8 @@ from evaluations.enums import Stage, Status
 from evaluations.models import Run, Submission
 from evaluations.transitions import TransitionRefused
 from prism_site import pipeline
-from reviews.models import Review
+from reviews.models import Hold, Review
+from reviews.reviewers import REVIEWERS
 from tests.evaluations import world
 
 pytestmark = pytest.mark.django_db
@@ -25,11 +26,16 @@ def test_each_call_takes_one_step(host: Path) -> None:
     submission = world.upload()
     assert pipeline.advance(str(submission.pk))
     assert stage(submission) == Stage.REVIEW
+    for reviewed in range(len(REVIEWERS)):
+        assert pipeline.advance(str(submission.pk))
+        assert stage(submission) == Stage.REVIEW
+        assert Review.objects.count() == reviewed + 1
     assert pipeline.advance(str(submission.pk))
     assert stage(submission) == Stage.QUEUED
     assert not pipeline.advance(str(submission.pk))
     assert Run.objects.get().submission == submission
-    assert [message.func() for message in OrmQ.objects.all()] == ["evaluations.tasks.launch_tick"]
+    rung = {message.func() for message in OrmQ.objects.all()}
+    assert rung == {"evaluations.tasks.launch_tick", pipeline.ADVANCE}
 
 
 def test_a_step_that_comes_twice_changes_nothing(host: Path) -> None:
@@ -37,7 +43,7 @@ def test_a_step_that_comes_twice_changes_nothing(host: Path) -> None:
     for _ in range(3):
         assert not pipeline.advance(str(submission.pk))
     assert Run.objects.count() == 1
-    assert Review.objects.count() == 1
+    assert Review.objects.count() == len(REVIEWERS)
     assert world.verbs(submission) == ["receive", "begin_review", "enqueue"]
 
 
@@ -61,9 +67,10 @@ def test_a_review_that_was_interrupted_is_taken_up_by_its_row(host: Path) -> Non
         duration_seconds=0.1,
         created_at=submission.created_at,
     )
-    pipeline.advance(str(submission.pk))
+    while pipeline.advance(str(submission.pk)):
+        pass
     assert stage(submission) == Stage.QUEUED
-    assert Review.objects.count() == 1
+    assert Review.objects.filter(reviewer=Review.Reviewer.CONTRACT).count() == 1
 
 
 def test_a_rejection_tells_the_first_finding_and_keeps_all(host: Path) -> None:
@@ -87,17 +94,24 @@ def test_suspicion_never_goes_on_by_itself(host: Path, outcome: Review.Outcome) 
         duration_seconds=0.1,
         created_at=submission.created_at,
     )
-    assert not pipeline.advance(str(submission.pk))
+    while pipeline.advance(str(submission.pk)):
+        pass
     assert stage(submission) == Stage.REVIEW
+    assert submission.status == Status.HELD
+    hold = Hold.objects.get()
+    assert (hold.kind, hold.reason_code, hold.status) == ("quarantine", "odd", "open")
+    assert [found["code"] for found in hold.evidence["findings"]] == ["odd"]
 
 
-def test_a_held_submission_is_not_moved(host: Path) -> None:
+def test_a_held_submission_is_not_moved_and_has_its_hold(host: Path) -> None:
     submission = world.queued()
     transitions.begin_evaluation(submission.pk, by="system:test", data={})
     transitions.hold(submission.pk, by="system:test", reason_code="infrastructure", reason="x")
     OrmQ.objects.all().delete()
-    assert not pipeline.advance(str(submission.pk))
+    for _ in range(2):
+        assert not pipeline.advance(str(submission.pk))
     assert not OrmQ.objects.exists()
+    assert Hold.objects.get().kind == Hold.Kind.INFRASTRUCTURE
 
 
 @pytest.mark.django_db(transaction=True)
