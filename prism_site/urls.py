@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("evaluations.views.urls")),
     path("", include("scoring.urls")),
     path("", include("prism_site.api_urls")),
+    path("operator/", include("prism_site.operator.urls")),
     path(
         "login/",
         LoginView.as_view(template_name="login.html", redirect_authenticated_user=True),

@@ -1,0 +1,21 @@
+"""The operator's pages."""
+
+from django.urls import path
+
+from prism_site.operator.views import audit, bulk, claim, decide, hold, overview, queue
+
+app_name = "operator"
+urlpatterns = [
+    path("", overview.page, name="overview"),
+    path("live", overview.live, name="overview-live"),
+    path("holds", queue.page, name="holds"),
+    path("holds/live", queue.live, name="holds-live"),
+    path("holds/decide", bulk.decide, name="bulk"),
+    path("holds/<int:hold_id>", hold.page, name="hold"),
+    path("holds/<int:hold_id>/claim", claim.claim, name="claim"),
+    path("holds/<int:hold_id>/decide", decide.decide, name="decide"),
+    path("holds/<int:hold_id>/undo", decide.undo, name="undo"),
+    path("audit", audit.page, name="audit"),
+    path("audit.csv", audit.as_csv, name="audit-csv"),
+    path("audit.jsonl", audit.as_json_lines, name="audit-jsonl"),
+]

@@ -1,0 +1,1 @@
+"""What the operator's addresses answer: fetch, one call, message, redirect."""
