@@ -31,5 +31,19 @@ def rows(chunks: Iterator[PrismChunk], batch_size: int, seq_len: int) -> Iterato
         yield _batch(buffer[None, :], revealed)
 
 
+def rows_of_rank(batch: PrismBatch, rank: int, world_size: int) -> PrismBatch:
+    """One rank's rows of a batch: every `world_size`-th from `rank` on; all of them where there are too few.
+
+    `metadata["weight"]` is the factor on this rank's mean loss that makes the mean over ranks the mean over
+    the whole batch: 1 where the rows share out evenly.
+    """
+    rows = len(batch.tokens)
+    if world_size == 1 or rows < world_size:
+        return batch
+    own = batch.tokens[rank::world_size].contiguous()
+    weight = len(own) * world_size / rows
+    return PrismBatch(own, metadata={**(batch.metadata or {}), "weight": weight})
+
+
 def _batch(tokens_BxT: Tensor, revealed: int) -> PrismBatch:
-    return PrismBatch(tokens_BxT.contiguous(), metadata={"stream_bytes": revealed})
+    return PrismBatch(tokens_BxT.contiguous(), metadata={"stream_bytes": revealed, "weight": 1.0})

@@ -35,7 +35,7 @@ class PrismBatch:
 
     tokens: Tensor  # (batch_size, seq_len), int64
     targets: Tensor | None = None
-    metadata: dict[str, Any] | None = None  # {"stream_bytes": …}: how much text has been revealed
+    metadata: dict[str, Any] | None = None  # {"stream_bytes": …, "weight": …}; see batches.py
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,8 @@ class PrismContext:
     ) -> Iterator[PrismBatch]:
         """The same stream cut into rows of `seq_len` tokens that overlap by one.
 
-        Crossing into a new chunk commits `model`. The last rows may be fewer and shorter.
+        Crossing into a new chunk commits `model`. The last rows may be fewer and shorter. Of a batch every
+        rank gets its own rows, so that `batch_size` means the same on any number of ranks.
         """
         door = self._open_door()
         if tokenizer is not None and not door.is_declared(tokenizer):
@@ -120,9 +121,10 @@ class PrismContext:
                 "iter_train_batches takes the declared tokenizer only: put a tokenizer.json into the bundle"
                 " and name it in prism.yaml (tokenizer: tokenizer.json)"
             )
-        from evaluations.runner.batches import rows
+        from evaluations.runner.batches import rows, rows_of_rank
 
-        return rows(door.stream(model), batch_size or 8, seq_len or self.sequence_length)
+        batches = rows(door.stream(model), batch_size or 8, seq_len or self.sequence_length)
+        return (rows_of_rank(batch, self.rank, self.world_size) for batch in batches)
 
     def reference_tokenizer(self, name: str = "bytes") -> Any:
         """The tokenizer `name` as data: `bytes`, a staged reference, or the declared one."""

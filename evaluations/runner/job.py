@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+MOST_RANKS = 8  # of one learner, on one node
+
 
 class JobInvalid(Exception):
     """A job file that is not what this runner understands."""
@@ -105,6 +107,8 @@ class Job:
         """Read what `to_json` wrote; raise `JobInvalid` for anything else."""
         try:
             values: dict[str, Any] = json.loads(text)
+            if values.get("world_size", 1) not in range(1, MOST_RANKS + 1):
+                raise JobInvalid(f"a learner has 1 to {MOST_RANKS} ranks")
             return cls(
                 **{
                     **values,

@@ -26,9 +26,11 @@ class StreamMisused(Exception):
 
 
 class RefereeDoor:
-    """The stream as the learner reaches it: ask the referee, commit first."""
+    """The stream as the learner reaches it: ask the referee, commit first. Of several ranks one commits."""
 
-    def __init__(self, channel: Channel, layout: Layout, memory: mmap.mmap, order: dict[str, Any]) -> None:
+    def __init__(
+        self, channel: Channel, layout: Layout, memory: mmap.mmap | None, order: dict[str, Any]
+    ) -> None:
         self.channel = channel
         self.layout = layout
         self.memory = memory
@@ -41,8 +43,7 @@ class RefereeDoor:
         if not isinstance(model, nn.Module):
             raise StreamMisused("the stream takes the model to commit: ctx.stream(model)")
         while not self.finished:
-            weights.commit(model, self.layout, self.memory)
-            self.channel.send({"type": "commit"})
+            self._ask(model)
             reply = self.channel.receive()
             if reply.type != "chunk":
                 self.finished = True
@@ -52,6 +53,14 @@ class RefereeDoor:
             yield PrismChunk(
                 torch.from_numpy(tokens), header["index"], header["bytes"], header["stream_bytes"]
             )
+
+    def _ask(self, model: nn.Module) -> None:
+        if self.memory is None:
+            weights.check_same_model(model, self.layout)
+            self.channel.send({"type": "ask"})
+        else:
+            weights.commit(model, self.layout, self.memory)
+            self.channel.send({"type": "commit"})
 
     def tokenizer(self, name: str) -> Any:
         """A tokenizer as data, the same object for the same name."""
@@ -80,13 +89,16 @@ def serve(channel: Channel, slot_fd: int) -> None:
     modules = _modules(order)
     channel.send({"type": "ready"})
     layout = lay_out(channel.receive().header["layout"])
-    door = RefereeDoor(channel, layout, weights.writable_map(slot_fd, layout), order)
+    first = order["context"].get("rank", 0) == 0
+    door = RefereeDoor(channel, layout, weights.writable_map(slot_fd, layout) if first else None, order)
     ctx = child.context(order, build, door)
     loading.seed_everything(ctx.seed)
     hooks, began = Hooks(modules), time.monotonic()
     style = _train(order, modules, ctx, hooks)
     seconds = time.monotonic() - began
     channel.send({"type": "done", "style": style, "hooks": hooks.report(), "seconds": seconds})
+    if ctx.world_size > 1:
+        channel.receive()  # the others may still need this rank: stay until the referee hangs up
 
 
 def _modules(order: dict[str, Any]) -> list[ModuleType]:

@@ -39,6 +39,19 @@ def for_predictor(order: dict[str, Any], home: Path) -> dict[str, Any]:
     return {**order, "context": {**order["context"], "artifacts_dir": str(home), "checkpoint_dir": str(home)}}
 
 
+def for_rank(order: dict[str, Any], rank: int, world_size: int) -> dict[str, Any]:
+    """The same order for one rank of several: its number, its part of the threads, its GPU if there are any."""
+    context, threads = order["context"], threads_of_rank(order["threads"], world_size)
+    device = f"cuda:{rank}" if context["device"] == "cuda" else context["device"]
+    own = {"rank": rank, "local_rank": rank, "world_size": world_size, "device": device}
+    return {**order, "threads": threads, "context": {**context, **own}}
+
+
+def threads_of_rank(threads: int, world_size: int) -> int:
+    """Each rank's part of the threads that a learner alone would have."""
+    return max(1, threads // world_size)
+
+
 def tokenizer_paths(job: Job) -> dict[str, str]:
     """Name to path of every tokenizer.json that the children may read."""
     own = job.bundle.tokenizer

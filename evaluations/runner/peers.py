@@ -1,5 +1,6 @@
 """The children as the referee talks to them: typed verbs, deadlines, and nothing believed."""
 
+import mmap
 import signal
 import time
 from typing import Any
@@ -111,13 +112,14 @@ class PredictorPeer:
 
 
 class LearnerPeer:
-    """The process that trains. It may stop, return early or run out of time, and that is no failure."""
+    """One rank of the learner. The first commits; each may return early or run out of time: no failure."""
 
-    def __init__(self, child: Child, wall_seconds: float) -> None:
+    def __init__(self, child: Child, rank: int = 0) -> None:
         self.child = child
-        self.wall_seconds = wall_seconds
+        self.rank = rank
         self.deadline = time.monotonic() + STARTUP_SECONDS
-        self.began = time.monotonic()
+        self.asks = False  # it waits for the next chunk, and the first rank's commit lies in its slot
+        self.asked = 0  # chunks so far
         self.over: str | None = None  # why it is done: returned or wall_clock
         self.report: dict[str, Any] = {}  # what it said of itself
 
@@ -125,54 +127,54 @@ class LearnerPeer:
         """Send everything that importing the files takes."""
         self._send(order)
 
-    def start(self, layout: Layout) -> None:
-        """Wait until the files are imported, then start its clock."""
+    def ready(self) -> None:
+        """Wait until the files are imported."""
         if self._receive("ready") is None:
             raise failed(
                 "learner_timeout", f"the training code was not imported within {STARTUP_SECONDS:g} s"
             )
-        self._open_slot(layout)
-        self.began = time.monotonic()
-        self.deadline = self.began + self.wall_seconds
-        self._send({"type": "start", "layout": layout.described()})
 
-    def _open_slot(self, layout: Layout) -> None:
-        """Submitted code runs already, and its descriptor is as good as ours until the slot is sealed."""
+    def open_slot(self, layout: Layout) -> None:
+        """Submitted code runs already, and its descriptor is as good as ours until the slot is sealed.
+
+        What the first rank commits is the learner's; the slots of the others stay shut.
+        """
+        size = layout.size if self.rank == 0 else mmap.PAGESIZE
         try:
-            self.child.slot.open(layout.size, child_may_write=True)
+            self.child.slot.open(size, child_may_write=self.rank == 0)
         except (OSError, SlotResized) as error:
             raise failed("learner_error", f"the slot was tampered with: {error}") from error
 
-    def committed(self) -> bool:
-        """Take its next message: True for a commit, False where it is done."""
-        message = self._receive("commit", "done")
-        if message is not None and message.type == "done":
-            self.report, self.over = message.header, "returned"
-        return self.over is None
+    def start(self, layout: Layout, deadline: float) -> None:
+        """Let it train until `deadline` at most."""
+        self.deadline = deadline
+        self._send({"type": "start", "layout": layout.described()})
+
+    def hear(self) -> None:
+        """Take its next message: it asks for a chunk, or is done."""
+        expected = () if self.asks else ("commit" if self.rank == 0 else "ask",)
+        message = self._receive(*expected, "done")
+        if message is None:
+            return
+        if message.type == "done":
+            self.report, self.over, self.asks = message.header, "returned", False
+        else:
+            self.asks, self.asked = True, self.asked + 1
 
     def reveal(self, header: dict[str, Any], tokens: bytes) -> None:
         """Give it the next chunk."""
+        self.asks = False
         self._send({"type": "chunk", **header}, tokens)
 
     def end_stream(self) -> None:
         """Tell it that the byte budget is spent."""
+        self.asks = False
         self._send({"type": "end"})
 
     def stop(self, why: str) -> None:
         """End it now; its last commit stands."""
-        self.over = why
+        self.over = self.over or why
         self.child.end()
-
-    def training_section(self, commits: int) -> dict[str, Any]:
-        """The manifest's `training`."""
-        style = self.report.get("style")
-        return {
-            "style": style if style in ("loop", "hooks", "reference") else None,
-            "hooks": hook_report(self.report.get("hooks")),
-            "learner_seconds": round(time.monotonic() - self.began, 3),
-            "commits": commits,
-            "stopped_reason": self.over,
-        }
 
     def _send(self, header: dict[str, Any], body: bytes = b"") -> None:
         try:

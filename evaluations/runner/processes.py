@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from evaluations.runner.constants import LOG_CAP_BYTES, STARTUP_SECONDS
+from evaluations.runner.meeting import ALONE, Meeting
 from evaluations.runner.sandbox.attestation import accept
 from evaluations.runner.sandbox.errors import SandboxUnavailable
 from evaluations.runner.sandbox.policy import Policy
@@ -50,7 +51,9 @@ class Place:
 class Child:
     """One untrusted process: its channel, its slot and its log."""
 
-    def __init__(self, place: Place, policy: Policy | None, log: Path, threads: int) -> None:
+    def __init__(
+        self, place: Place, policy: Policy | None, log: Path, threads: int, meeting: Meeting | None = None
+    ) -> None:
         for folder in place.writable:
             folder.mkdir(parents=True, exist_ok=True)
         ours, theirs = socket.socketpair()
@@ -59,15 +62,17 @@ class Child:
         self.channel = Channel(ours, body_cap=ANSWER_BODY_CAP_BYTES)
         self.breach: tuple[str, str] | None = None  # code and reason, where the referee's watch ended it
         fds = (theirs.fileno(), self.slot.fd)
+        listeners = () if meeting is None or meeting.listener is None else (meeting.listener,)
         walls = policy.to_json() if policy else "off"
+        others = meeting.to_json() if meeting else ALONE
         self.process = subprocess.Popen(
-            [str(PYTHON), *BOOT, place.module, walls, *map(str, fds), str(os.getpid())],
+            [str(PYTHON), *BOOT, place.module, walls, others, *map(str, fds), str(os.getpid())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=place.home,
-            env=environment(place, threads),
-            pass_fds=fds,
+            env=environment(place, threads) | (meeting.environment() if meeting else {}),
+            pass_fds=(*fds, *listeners),
             start_new_session=True,
         )
         theirs.close()

@@ -1,6 +1,7 @@
 """The challenge's reference loop: trains a hook-style submission, or an architecture on its own."""
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ def train(ctx: PrismContext, hooks: Hooks) -> None:
     model = ctx.build_model()
     model.train()
     optimizer = _optimizer(model, recipe, ctx, hooks)
+    if ctx.world_size > 1 and "train_step" in hooks and isinstance(optimizer, torch.optim.Optimizer):
+        optimizer.register_step_pre_hook(lambda *_: average_gradients(model.parameters(), ctx.world_size))
     if "load_checkpoint" in hooks and any(Path(ctx.checkpoint_dir).iterdir()):
         hooks.call("load_checkpoint", model, optimizer, ctx)
     due = [share * ctx.byte_budget for share in CHECKPOINT_SHARES]
@@ -65,6 +68,18 @@ def rate_factor(recipe: TrainingRecipe, share: float) -> float:
     return ramp * (final + (1.0 - final) * 0.5 * (1.0 + math.cos(math.pi * progress)))
 
 
+def average_gradients(parameters: Iterable[Tensor], world_size: int) -> None:
+    """Replace every gradient by its mean over the ranks, in place; one that is missing counts as zero."""
+    trained = [p for p in parameters if p.requires_grad]
+    if not trained:
+        return
+    flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).float().flatten() for p in trained])
+    torch.distributed.all_reduce(flat)
+    flat /= world_size
+    for p, mean in zip(trained, torch.split(flat, [p.numel() for p in trained]), strict=True):
+        p.grad = mean.view_as(p).to(p.dtype).clone()
+
+
 def _optimizer(model: nn.Module, recipe: TrainingRecipe, ctx: PrismContext, hooks: Hooks) -> Any:
     if "configure_optimizer" in hooks:
         return hooks.call("configure_optimizer", model, recipe, ctx)
@@ -88,7 +103,7 @@ def _step(
     ctx: PrismContext,
     hooks: Hooks,
 ) -> None:
-    if "train_step" in hooks:
+    if "train_step" in hooks:  # its gradients are averaged when it steps
         hooks.call("train_step", model, batch, optimizer, ctx)
         return
     optimizer.zero_grad(set_to_none=True)
@@ -96,7 +111,11 @@ def _step(
         loss = hooks.call("compute_loss", model, batch, ctx)
     else:
         loss = next_token_loss(model, batch)
+    if ctx.world_size > 1:
+        loss = loss * (batch.metadata or {})["weight"]
     loss.backward()
+    if ctx.world_size > 1:
+        average_gradients(model.parameters(), ctx.world_size)
     clip = getattr(recipe, "grad_clip", 0.0)
     if clip > 0:
         torch.nn.utils.clip_grad_norm_(model.parameters(), clip)

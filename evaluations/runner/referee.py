@@ -24,15 +24,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from evaluations.runner import admission, constants, walls
+from evaluations.runner import admission, constants, ranks, walls
 from evaluations.runner.auditor import Auditor, audited_fraction
 from evaluations.runner.encoding import Encoding
 from evaluations.runner.examination import Examination
 from evaluations.runner.job import Job
 from evaluations.runner.ledger import Ledger
 from evaluations.runner.orders import for_predictor, order_of
-from evaluations.runner.peers import LearnerPeer, PredictorPeer
+from evaluations.runner.peers import PredictorPeer
 from evaluations.runner.processes import Child, end_descendants
+from evaluations.runner.ranks import Ranks
 from evaluations.runner.sandbox.watch import Watch
 from evaluations.runner.scorer import Scorer
 from evaluations.runner.slot import Layout, Slot
@@ -80,20 +81,20 @@ class Referee:
         """Follow the protocol to its end; raise `Stopped` where it ends before."""
         output, threads = Path(self.job.output_folder), os.cpu_count() or 1
         order = order_of(self.job, self.encoding, self.chunks, threads)
-        children = [
+        predictor, auditor = (
             walls.start(self.job, place(output), output / log, threads)
             for place, log in (
                 (walls.predictor_place, constants.PREDICTOR_LOG),
                 (walls.auditor_place, constants.AUDITOR_LOG),
-                (walls.learner_place, constants.LEARNER_LOG),
             )
-        ]
+        )
+        learners = ranks.start(self.job, threads)
         self.examination = Examination(self.job, self.chunks[-1].end)
         self.diagnostics = self.examination.entries
-        everyone = [*children, *self.examination.children]
+        everyone = [predictor, auditor, *learners, *self.examination.children]
         watch = Watch([walls.watched(self.job, child) for child in everyone])
         try:
-            self._meet(*children)
+            self._meet(predictor, auditor, learners)
             self._introduce(order)
             self._commit_and_reveal()
             self._finish()
@@ -104,9 +105,9 @@ class Referee:
             end_descendants()
             walls.clear(self.job, everyone)
 
-    def _meet(self, predictor: Child, auditor: Child, learner: Child) -> None:
+    def _meet(self, predictor: Child, auditor: Child, learners: list[Child]) -> None:
         secret, schedule = bytes.fromhex(self.job.run_secret), self.job.schedule
-        self.learner = LearnerPeer(learner, self.job.limits.wall_seconds)
+        self.learner = Ranks(learners, self.job.limits.wall_seconds)
         self.auditor = Auditor(
             PredictorPeer(auditor),
             secret=self._audit_secret(secret),
@@ -117,7 +118,8 @@ class Referee:
         self.scorer = Scorer(
             PredictorPeer(predictor), self.auditor, self.encoding, self.ledger, schedule, secret, self.emit
         )
-        self.sandbox = {child.role: child.attestation() for child in (learner, predictor, auditor)}
+        self.sandbox = self.learner.attestations()
+        self.sandbox |= {child.role: child.attestation() for child in (predictor, auditor)}
         self.sandbox |= self.examination.attested()
 
     def _audit_secret(self, secret: bytes) -> bytes:
@@ -154,19 +156,19 @@ class Referee:
     def _next_commit(self) -> bool:
         """Wait for the learner; meanwhile enter scores as they come. False: the learner is over."""
         while self.learner.over is None:
-            channel, scores = self.learner.child.channel, self.scorer.peer.child.channel
-            ready = readable([channel, scores] if self.scorer.pending else [channel], self.learner.deadline)
+            channels, scores = self.learner.channels, self.scorer.peer.child.channel
+            ready = readable([*channels, scores] if self.scorer.pending else channels, self.learner.deadline)
             if not ready:
                 self.learner.stop("wall_clock")
             if scores in ready:
                 self.scorer.enter()
-            if channel in ready and self.learner.committed():
+            if self.learner.hear([channel for channel in ready if channel is not scores]):
                 return True
         return False
 
     def _fix_weights(self, *, load: bool) -> None:
         """Take W_k out of the learner's reach and into both predictors, before anything is revealed."""
-        self.scorer.peer.take(self.learner.child.slot)
+        self.scorer.peer.take(self.learner.slot)
         self.commits += 1
         if load:
             self.scorer.enter()  # the chunk before, under the weights before
@@ -186,7 +188,7 @@ class Referee:
     def _finish(self) -> None:
         """Score what the learner did not ask for, with its last weights; take both accounts of the hooks."""
         self.training = self.learner.training_section(self.commits)
-        self.learner.child.end()
+        self.learner.end()
         self.scorer.enter()
         for chunk in self.chunks[self.scorer.ordered :]:
             self.scorer.order(chunk)

@@ -7,6 +7,7 @@ from secrets import token_hex
 
 from evaluations.runner.constants import SCORING_SECONDS, STARTUP_SECONDS
 from evaluations.runner.job import Job
+from evaluations.runner.meeting import Meeting
 from evaluations.runner.orders import tokenizer_paths
 from evaluations.runner.processes import Child, Place
 from evaluations.runner.sandbox import removal
@@ -16,13 +17,15 @@ from evaluations.runner.sandbox.watch import Caps, Watched, disk_breach
 
 OFF = "off"
 LEARNER, PREDICTOR, AUDITOR, EXAMINER = "learner", "predictor", "auditor", "examiner"
+PCI_DEVICES = Path("/sys/bus/pci/devices")
 PREDICTOR_DISK_BYTES = 256 << 20  # a predictor has nothing to keep
 
 
-def learner_place(output: Path) -> Place:
-    """A learner works in its artifacts, and keeps checkpoints."""
+def learner_place(output: Path, rank: int = 0) -> Place:
+    """A learner works in its artifacts, and keeps checkpoints; its ranks share both."""
     module, kept = "evaluations.runner.learner", (output / "checkpoints",)
-    return Place(LEARNER, module, output / "artifacts", output / "learner.tmp", kept)
+    scratch = output / (f"learner.{rank}.tmp" if rank else "learner.tmp")
+    return Place(LEARNER, module, output / "artifacts", scratch, kept)
 
 
 def predictor_place(output: Path) -> Place:
@@ -46,9 +49,9 @@ def _predictor_place(role: str, output: Path) -> Place:
     return Place(role, "evaluations.runner.predictor", home, home, gives_way=True)
 
 
-def start(job: Job, place: Place, log: Path, threads: int) -> Child:
+def start(job: Job, place: Place, log: Path, threads: int, meeting: Meeting | None = None) -> Child:
     """Start one child of a job behind the walls that the job asks for."""
-    return Child(place, policy_of(job, place), log, threads)
+    return Child(place, policy_of(job, place), log, threads, meeting)
 
 
 def watched(job: Job, child: Child) -> Watched:
@@ -78,7 +81,14 @@ def policy_of(job: Job, place: Place) -> Policy | None:
     )
     data = Path(job.output_folder) / "data"
     read = (Path(job.bundle.folder), data, *(Path(path) for path in tokenizer_paths(job).values()))
+    if place.role == LEARNER and job.world_size > 1:
+        read += machine_of_ranks()
     return policy(read=read, write=place.writable, limits=limits)
+
+
+def machine_of_ranks() -> tuple[Path, ...]:
+    """What gloo looks up before it opens a group: which devices there are, and of which kind."""
+    return (PCI_DEVICES, *PCI_DEVICES.glob("*/class"))
 
 
 def caps_of(job: Job, place: Place) -> Caps:

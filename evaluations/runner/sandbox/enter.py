@@ -2,10 +2,11 @@
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from evaluations.runner.sandbox import landlock, limits, privileges, seccomp, selftest, support
+from evaluations.runner.sandbox import descriptors, landlock, limits, privileges, seccomp, selftest, support
 from evaluations.runner.sandbox.errors import SandboxUnavailable
 from evaluations.runner.sandbox.policy import Policy
 
@@ -15,8 +16,12 @@ LAYERS = ("limits", "capabilities", "no_new_privs", "landlock", "seccomp")
 _pins: list[int] = []
 
 
-def enter(policy: Policy) -> dict[str, Any]:
+def enter(policy: Policy, meet: Callable[[], None] | None = None) -> dict[str, Any]:
     """Close this process in, try the walls, and give the attestation.
+
+    `meet` is trusted code that runs when files are closed off already and sockets are not yet: ranks open the
+    connections between them there. The threads that it starts are behind the same rules on files, and the
+    filter of system calls takes them in; the process has run none but our own code until then.
 
     Raises:
         SandboxUnavailable: a layer is missing here, a wall gave way, or something needed is out of reach.
@@ -27,7 +32,7 @@ def enter(policy: Policy) -> dict[str, Any]:
         raise SandboxUnavailable(lacking)
     version = landlock.abi()
     try:
-        instructions = _close_in(policy, version)
+        instructions = _close_in(policy, version, meet)
     except (OSError, ValueError) as error:
         raise SandboxUnavailable(f"a layer could not be put up: {error}") from error
     closed = time.perf_counter()
@@ -52,10 +57,11 @@ def _be_alone() -> None:
         raise SandboxUnavailable("a process can only be closed in before it starts a thread")
 
 
-def _close_in(policy: Policy, version: int) -> int:
+def _close_in(policy: Policy, version: int, meet: Callable[[], None] | None) -> int:
     os.umask(0o077)
     limits.apply(policy.limits)
-    rules = landlock.Ruleset(version)  # before capabilities go: root may open paths that it will not reach
+    # Before capabilities go: root may open paths that it will not reach.
+    rules = landlock.Ruleset(version, tcp=meet is not None)
     rules.grant(policy.read, landlock.READ)
     rules.grant(policy.devices, landlock.DEVICE)
     rules.grant(policy.write, landlock.WRITE)
@@ -63,4 +69,8 @@ def _close_in(policy: Policy, version: int) -> int:
     privileges.no_new_privileges()
     rules.enforce()
     _pins.extend(rules.pins)
+    if meet is not None:
+        meet()
+        descriptors.check()
+        landlock.forbid_tcp(version)
     return seccomp.install()

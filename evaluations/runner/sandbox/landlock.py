@@ -53,19 +53,30 @@ def abi() -> int:
         return 0
 
 
-class Ruleset:
-    """Rights being collected; `enforce` makes them all that this process and its threads have."""
+def forbid_tcp(version: int) -> None:
+    """A second layer on top of the first: this thread, and those that it starts, bind and connect no more."""
+    if version < 4:
+        return  # such a kernel knows no rule about TCP; the filter of system calls refuses sockets anyway
+    ruleset = _create(0, NO_TCP)
+    syscall("landlock_restrict_self", ruleset, 0)
+    os.close(ruleset)
 
-    def __init__(self, version: int) -> None:
+
+class Ruleset:
+    """Rights being collected; `enforce` makes them all that this process and its threads have.
+
+    `tcp` leaves TCP open, for ranks that have yet to meet: `forbid_tcp` closes it.
+    """
+
+    def __init__(self, version: int, *, tcp: bool = False) -> None:
         self.handled = (1 << RIGHTS_OF_ABI.get(version, 16)) - 1
         self.pins: list[int] = []
         fields = (
             self.handled,
-            *([NO_TCP] if version >= 4 else []),
+            *([0 if tcp else NO_TCP] if version >= 4 else []),
             *([NO_STRANGERS] if version >= 6 else []),
         )
-        attributes = struct.pack(f"={len(fields)}Q", *fields)
-        self.fd = syscall("landlock_create_ruleset", ctypes.c_char_p(attributes), len(attributes), 0)
+        self.fd = _create(*fields)
 
     def grant(self, paths: Iterable[str], rights: int) -> None:
         """Give `rights` below each path; a path that does not exist needs none."""
@@ -94,3 +105,9 @@ class Ruleset:
             self.pins.append(beneath)
         else:
             os.close(beneath)
+
+
+def _create(*handled: int) -> int:
+    """A ruleset's descriptor: the rights on files, TCP and scopes that it is about, as many as are given."""
+    attributes = struct.pack(f"={len(handled)}Q", *handled)
+    return syscall("landlock_create_ruleset", ctypes.c_char_p(attributes), len(attributes), 0)

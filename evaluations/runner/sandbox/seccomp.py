@@ -23,11 +23,17 @@ class Program(ctypes.Structure):
 
 
 def install() -> int:
-    """Filter every thread of this process from here on; give the number of instructions."""
+    """Filter every thread of this process from here on; give the number of instructions.
+
+    Raises:
+        OSError: the kernel refused, or a thread could not be brought under the filter.
+    """
     code = assemble(machine(), os.getpid())
     kept = ctypes.create_string_buffer(code, len(code))
     program = Program(len(code) // 8, ctypes.cast(kept, ctypes.c_void_p))
-    syscall("seccomp", SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, ctypes.byref(program))
+    outside = syscall("seccomp", SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, ctypes.byref(program))
+    if outside:  # the kernel names a thread that stayed outside, and filters none
+        raise OSError(errno.EPERM, f"thread {outside} cannot be filtered")
     return int(program.length)
 
 
