@@ -28,7 +28,7 @@ _SENTENCES = [
     r"(?:the|any|this) (?:ai|llm|automated|code) (?:reviewer|auditor|judge) (?:should|must|will|can|may|is)",
     r"submit (?:verdict|mermaid)",
     r"verdict (?:\w+ ){0,2}allow",
-    r"(?:return|answer|reply|respond|output|say) (?:\w+ ){0,3}(?:allow|approved?) (?:\w+ ){0,3}confidence",
+    r"(?:answer|reply|respond|output|say) (?:\w+ ){0,3}(?:allow|approved?) (?:\w+ ){0,3}confidence",
     rf"(?:this|the|following) {_CODE} (?:is|was|has been) (?:\w+ )?"
     r"(?:safe|approved|reviewed|audited|benign|trusted)",
     rf"do not (?:report|flag|reject|quote) (?:this|the|my|any) (?:{_CODE}|file|finding|line)",

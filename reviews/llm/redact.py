@@ -16,7 +16,7 @@ _SECRETS = re.compile(
     re.DOTALL,
 )
 _ASSIGNED = re.compile(
-    r"""(?i)((?:api[-_]?key|secret|token|passw(?:or)?d|authorization)["']?\s*[:=]\s*)(\\?["'])[\w.~+/=-]{12,}"""
+    r"""(?i)((?:api[-_]?key|secret|token|passw(?:or)?d|authorization)\\?["']?\s*[:=]\s*)(\\?["'])[\w.~+/=-]{12,}"""
 )
 
 
