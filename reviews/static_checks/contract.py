@@ -4,13 +4,19 @@ from collections.abc import Mapping
 
 from evaluations.runner.hooks import NAMES as HOOKS
 from reviews.ladder import Finding, Outcome
-from reviews.static_checks.parse import Parsed, parse
+from reviews.static_checks.parse import Parsed, parse, readable
 
 
 def check_contract(files: Mapping[str, bytes], *, architecture: str, training: str | None) -> list[Finding]:
     """Findings over a bundle's files; `training` is None where the reference recipe trains."""
-    sources = {name: raw.decode("utf-8") for name, raw in files.items() if name.endswith(".py")}
-    parsed = parse(sources)
+    sources, unreadable = readable(files)
+    if unreadable:
+        return unreadable
+    return contract_findings(parse(sources), architecture=architecture, training=training)
+
+
+def contract_findings(parsed: Parsed, *, architecture: str, training: str | None) -> list[Finding]:
+    """What the two scripts lack, or why they cannot be read; `training` is None without training code."""
     if parsed.findings:
         return list(parsed.findings)
     return [*_build_model(parsed, architecture), *_train(parsed, architecture, training)]

@@ -1,8 +1,9 @@
-"""The bounded child that parses submitted source, started by file name; standard library only.
+"""The bounded child that reads submitted source, started by file name; standard library only.
 
-Reads `{file: source}` as JSON from standard input; writes `{"findings": [[code, message, file, line]],
-"names": {file: [...]}}`, the names being those that a file's top level binds. Whatever the source does to
-the parser (nesting, memory, time) ends this process and no other; the parent reads a dead child as
+Reads `{"sources": {file: source}, "entrypoints": [file]}` as JSON from standard input; writes
+`{"findings": [[code, message, file, line]], "names": {file: [...]}, "broken": [[rule, detail, file, line]]}`,
+the names being those that a file's top level binds and the rules those of `rules.py`. Whatever the source
+does to the parser (nesting, memory, time) ends this process and no other; the parent reads a dead child as
 `source_too_complex`.
 """
 
@@ -14,10 +15,14 @@ import sys
 import tokenize
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 MEMORY_BYTES = 1024**3
 CPU_SECONDS = 5
 MAX_NODES = 50_000  # of one file
+MAX_ALL_NODES = 200_000
+WALK_RECURSION = 20_000  # frames of our own walk; the parser keeps the interpreter's limit
 MAX_IDENTIFIER = 200
 MAX_INTEGER_BITS = 4096
 
@@ -29,31 +34,66 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sources: dict[str, str] = json.load(sys.stdin)
+    asked = json.load(sys.stdin)
+    json.dump(answer(asked["sources"], asked["entrypoints"]), sys.stdout)
+
+
+def answer(sources: dict[str, str], entrypoints: list[str]) -> dict[str, object]:
+    """Everything that is to be said of a bundle's source; rules are looked at once all of it parses."""
     findings: list[list[str | int]] = []
     names: dict[str, list[str]] = {}
+    trees: dict[str, ast.Module] = {}
+    count = 0
     for file, source in sorted(sources.items()):
-        problem, names[file] = examine(source, file)
-        if problem is not None:
-            code, message, line = problem
+        read = examine(source, file)
+        names[file] = []
+        if isinstance(read, tuple):
+            code, message, line = read
             findings.append([code, message, file, line])
-    json.dump({"findings": findings, "names": names}, sys.stdout)
+            continue
+        trees[file], names[file] = read.tree, sorted(set(bound_names(read.tree.body)))
+        count += read.count
+        if count > MAX_ALL_NODES:
+            message = f"The files have more than {MAX_ALL_NODES} syntax nodes together."
+            findings.append(["source_too_many_nodes", message, file, 0])
+            break
+    broken = [] if findings else _broken(trees, sources, entrypoints)
+    return {"findings": findings, "names": names, "broken": broken}
 
 
-def examine(source: str, file: str) -> tuple[Problem | None, list[str]]:
-    """The first problem of one file, if any, and the names its top level binds."""
+def _broken(
+    trees: dict[str, ast.Module], sources: dict[str, str], entrypoints: list[str]
+) -> list[tuple[str, str, str, int]]:
+    """The rules that the source breaks. Its modules are data and code of ours, found beside this file."""
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
+    from reviews.static_checks.examine import broken_rules
+
+    sys.setrecursionlimit(WALK_RECURSION)
+    return broken_rules(trees, sources, entrypoints)
+
+
+@dataclass(frozen=True)
+class Read:
+    """A file that keeps the limits."""
+
+    tree: ast.Module
+    count: int  # of nodes
+
+
+def examine(source: str, file: str) -> Read | Problem:
+    """The tree of one file, or its first problem."""
     try:
         tree = ast.parse(source, filename=file)
     except SyntaxError as error:
-        return _syntax(error), []
+        return _syntax(error)
     except (MemoryError, RecursionError, ValueError) as error:
-        return ("source_too_complex", f"The parser gave up: {type(error).__name__}.", 0), []
-    problem = first_problem(tree) or disguised_name(source)
-    return problem, [] if problem else sorted(set(bound_names(tree.body)))
+        return "source_too_complex", f"The parser gave up: {type(error).__name__}.", 0
+    read = walked(tree)
+    return read if isinstance(read, tuple) else disguised_name(source) or read
 
 
-def first_problem(tree: ast.Module) -> Problem | None:
-    """The first node over a limit, walking without recursion."""
+def walked(tree: ast.Module) -> Read | Problem:
+    """The tree with its size, or the first node over a limit; walks without recursion."""
     waiting: list[ast.AST] = [tree]
     seen = 0
     while waiting:
@@ -65,7 +105,7 @@ def first_problem(tree: ast.Module) -> Problem | None:
         if problem is not None:
             return problem
         waiting.extend(ast.iter_child_nodes(node))
-    return None
+    return Read(tree, seen)
 
 
 def _check(node: ast.AST) -> Problem | None:
