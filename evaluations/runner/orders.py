@@ -40,7 +40,7 @@ def for_predictor(order: dict[str, Any], home: Path) -> dict[str, Any]:
 
 
 def for_rank(order: dict[str, Any], rank: int, world_size: int) -> dict[str, Any]:
-    """The same order for one rank of several: its number, its part of the threads, its GPU if there are any."""
+    """The same order for one rank of several: its number, threads and GPU."""
     context, threads = order["context"], threads_of_rank(order["threads"], world_size)
     device = f"cuda:{rank}" if context["device"] == "cuda" else context["device"]
     own = {"rank": rank, "local_rank": rank, "world_size": world_size, "device": device}
