@@ -4,7 +4,8 @@ from django_q.models import Schedule
 
 CANARY = "evaluations.tasks.canary_tick"
 RECONCILE = "evaluations.tasks.reconcile_tick"
-EVERY_MINUTE = {"canary": CANARY, "reconcile": RECONCILE}
+HOLDS = "prism_site.hold_ticks.attend_holds"
+EVERY_MINUTE = {"canary": CANARY, "reconcile": RECONCILE, "holds": HOLDS}
 
 
 def ensure_schedules() -> list[str]:

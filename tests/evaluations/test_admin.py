@@ -1,4 +1,4 @@
-"""The admin shows history and changes none of it; the one decision needs a permission and a note."""
+"""The admin shows history and changes none of it; a release needs a permission and a note."""
 
 from pathlib import Path
 
@@ -9,13 +9,15 @@ from django.urls import reverse
 
 from evaluations import attempts, claims
 from evaluations.enums import Mode, Stage, Status
-from evaluations.models import Submission
+from evaluations.models import Run, Submission
+from prism_site import pipeline
+from reviews.models import Hold
 from tests.evaluations import world
 
 pytestmark = pytest.mark.django_db
 ROOMS = {
     "evaluations": ["submission", "run", "attempt", "event", "canary"],
-    "reviews": ["hold", "review"],
+    "reviews": ["hold", "holdevent", "review"],
     "scoring": ["score"],
 }
 MODELS = [f"{room}_{model}" for room, models in ROOMS.items() for model in models]
@@ -28,6 +30,7 @@ def held(host: Path) -> Submission:
         attempt = claims.claim(host="h", backend="local", modes=[Mode.LOCAL_CPU_SMOKE], policy_row_ids={})
         assert attempt is not None
         attempts.lose(attempt, reason="job_died")
+    pipeline.advance(str(submission.pk))
     submission.refresh_from_db()
     return submission
 
@@ -48,9 +51,9 @@ def staff(client: Client, *permissions: str) -> Client:
 
 
 def release(client: Client, *submissions: Submission, note: str = "looked at it") -> int:
-    chosen = [str(submission.pk) for submission in submissions]
+    chosen = [str(pk) for pk in Hold.objects.filter(submission__in=submissions).values_list("pk", flat=True)]
     data = {"action": "release", "note": note, "_selected_action": chosen}
-    return client.post(reverse("admin:evaluations_submission_changelist"), data).status_code
+    return client.post(reverse("admin:reviews_hold_changelist"), data).status_code
 
 
 def status(submission: Submission) -> tuple[str, str]:
@@ -73,12 +76,13 @@ def test_lists_and_rows_are_shown_and_nothing_can_be_written(
 
 
 def test_an_operator_releases_with_a_note_that_stays(client: Client, held: Submission) -> None:
-    operator = staff(client, "evaluations.view_submission", "reviews.resolve_hold")
+    operator = staff(client, "reviews.view_hold", "reviews.resolve_hold")
     release(operator, held, note="new disk")
     assert status(held) == (Status.PENDING, Stage.QUEUED)
     event = held.events.last()
     assert event is not None
-    assert (event.verb, event.by, event.data) == ("release", "operator:eve", {"note": "new disk"})
+    assert (event.verb, event.by, event.data["note"]) == ("release", "operator:eve", "new disk")
+    assert Run.objects.get(submission=held).attempts_made == 0
 
 
 def test_without_a_note_nothing_is_released(admin: Client, held: Submission) -> None:
@@ -86,15 +90,8 @@ def test_without_a_note_nothing_is_released(admin: Client, held: Submission) -> 
     assert status(held) == (Status.HELD, Stage.QUEUED)
 
 
-def test_what_is_not_held_is_left_alone_and_the_rest_released(admin: Client, held: Submission) -> None:
-    other = world.upload(training=world.TRAINING + "#2\n")
-    release(admin, other, held)
-    assert status(other) == (Status.PENDING, Stage.RECEIVED)
-    assert status(held) == (Status.PENDING, Stage.QUEUED)
-
-
 def test_staff_without_the_permission_cannot_release(client: Client, held: Submission) -> None:
-    release(staff(client, "evaluations.view_submission"), held)
+    release(staff(client, "reviews.view_hold"), held)
     assert status(held) == (Status.HELD, Stage.QUEUED)
 
 

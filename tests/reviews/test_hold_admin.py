@@ -80,11 +80,3 @@ def test_a_hold_is_shown_and_cannot_be_written_by_hand(client: Client) -> None:
     url = reverse("admin:reviews_hold_change", args=[hold.pk])
     assert client.get(url).status_code == 200
     assert client.post(url, {"status": "resolved"}).status_code == 403
-
-
-def test_the_release_of_lost_runs_does_not_touch_a_hold(client: Client) -> None:
-    hold = held()
-    client.force_login(User.objects.create_superuser("root"))
-    data = {"action": "release", "note": "go", "_selected_action": [str(hold.submission_id)]}
-    client.post(reverse("admin:evaluations_submission_changelist"), data)
-    assert status(hold) == Status.HELD

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from evaluations.tasks import canary_tick, launch_tick, reconcile_tick
 from prism_site import pipeline
+from prism_site.hold_ticks import attend_holds
 
 
 class Command(BaseCommand):
@@ -35,6 +36,7 @@ def one_round() -> None:
     """Results first, because they free the slots that the launch then fills."""
     reconcile_tick()
     pipeline.advance_waiting()
+    attend_holds()
     launch_tick()
     canary_tick()
 
