@@ -61,18 +61,22 @@ def converse(gateway: Gateway, opening: Sequence[Message]) -> Conversation:
     return Conversation(messages, exchanges, diagram=diagram, verdict=verdict)
 
 
-def _call(gateway: Gateway, messages: list[Message], exchanges: list[Exchange], tool: str) -> str:
-    """The arguments with which the model called `tool`."""
-    exchanges.append(Exchange(tool, gateway.ask(messages, tool=tool)))
-    last = exchanges[-1].tries[-1]
+def arguments_of(tries: Sequence[Try], *, tool: str) -> str:
+    """The arguments with which the model called `tool`; the last error where it did not."""
+    last = tries[-1]
     if last.answer is None:
         assert last.error is not None
         raise last.error
     if last.answer.tool == tool:
         return last.answer.arguments
     if last.answer.tool in {SUBMIT_MERMAID, SUBMIT_VERDICT}:
-        raise WrongOrder(f"{last.answer.tool} in place of {tool}")
-    raise UnknownTool(last.answer.tool[:100])
+        raise WrongOrder(f"{last.answer.tool} in place of {tool}", received=last.answer.received)
+    raise UnknownTool(last.answer.tool[:100], received=last.answer.received)
+
+
+def _call(gateway: Gateway, messages: list[Message], exchanges: list[Exchange], tool: str) -> str:
+    exchanges.append(Exchange(tool, gateway.ask(messages, tool=tool)))
+    return arguments_of(exchanges[-1].tries, tool=tool)
 
 
 def _called(diagram: Diagram) -> list[dict[str, Any]]:
