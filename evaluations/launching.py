@@ -5,22 +5,23 @@ from datetime import timedelta
 import structlog
 from django.db.models.functions import Now
 
-from evaluations import claims
+from evaluations import claims, official
 from evaluations.attempts import lose
 from evaluations.backends import folders, local
+from evaluations.backends.gpu_loans import GpusBusy
 from evaluations.backends.prepare import JOB, prepare
 from evaluations.bundles import BundleChanged
 from evaluations.datasets.errors import DataError
 from evaluations.datasets.manifest import load_manifest
-from evaluations.enums import AttemptState, Mode, Stage, Status
+from evaluations.enums import AttemptState, Mode, RunState, Stage, Status
 from evaluations.host_lock import launch_lock
-from evaluations.models import Attempt, Submission
+from evaluations.models import Attempt, Run, Submission
 from evaluations.waiting import note_waiting
 from prism_site.config import env
 from prism_site.policy.resolve import Policy, resolve_policy
 
 UNOFFICIAL = [mode for mode in Mode if not mode.is_official]
-OFFICIAL_UNAVAILABLE = "official_modes_unavailable"
+OFFICIAL = [mode for mode in Mode if mode.is_official]
 STORAGE = "host_storage"
 HOST_FAULTS = (
     "data_",
@@ -39,12 +40,12 @@ def launch_next() -> bool:
     with launch_lock() as mine:
         if not mine or free_slots() < 1:
             return False
-        _say_official_modes_wait()
+        policy = resolve_policy(official=False)
+        modes = [*UNOFFICIAL, *_ready_official_modes(policy)]
         if _host_is_unfit():
             return False
-        policy = resolve_policy(official=False)
         attempt = claims.claim(
-            host=local.this_host(), backend=local.NAME, modes=UNOFFICIAL, policy_row_ids=policy.row_ids
+            host=local.this_host(), backend=local.NAME, modes=modes, policy_row_ids=policy.row_ids
         )
         if attempt is not None:
             _start(attempt, policy)
@@ -61,7 +62,7 @@ def _start(attempt: Attempt, policy: Policy) -> None:
     try:
         folder = prepare(attempt, policy)
         local.launch(folder, local.referee_command(folder / JOB), limit_seconds=_hard_limit(attempt, policy))
-    except (DataError, BundleChanged, local.LaunchFailed) as error:
+    except (DataError, BundleChanged, GpusBusy, local.LaunchFailed) as error:
         _give_up(attempt, error.code, str(error))
     except OSError as error:
         _give_up(attempt, STORAGE, str(error))
@@ -91,11 +92,17 @@ def _host_is_unfit() -> bool:
     return any(reason.startswith(HOST_FAULTS) for reason in recent.values_list("reason", flat=True))
 
 
-def _say_official_modes_wait() -> None:
-    official = [mode for mode in Mode if mode.is_official]
-    _say_next_waits(
-        official, OFFICIAL_UNAVAILABLE, "Official runs need isolated GPU hosts, which are not there yet."
-    )
+def _ready_official_modes(policy: Policy) -> list[Mode]:
+    """Official modes for which somebody waits and nothing is missing here; of the others, say what is."""
+    ready = []
+    for mode in OFFICIAL:
+        if not Run.objects.filter(mode=mode, state=RunState.QUEUED).exists():
+            continue
+        if lacking := official.missing(mode, policy):
+            _say_next_waits([mode], lacking[0].code, lacking[0].sentence)
+        else:
+            ready.append(mode)
+    return ready
 
 
 def _say_next_waits(modes: list[Mode], code: str, detail: str) -> None:

@@ -14,6 +14,7 @@ from evaluations.datasets.prepare import prepare, prepared
 from evaluations.enums import Mode
 from evaluations.intake.archive import ArchiveLimits
 from evaluations.intake.bundle import Bundle, read_bundle, read_folder
+from evaluations.official import Missing, missing
 from evaluations.runner.constants import MANIFEST_NAME
 from evaluations.runner.job import Job
 from prism_site.config import ROOT, env
@@ -23,10 +24,12 @@ Say = Callable[[str], None]
 HOST_FAULT = 3
 
 
-class OfficialModeUnavailable(Exception):
-    """An official mode was asked for where no official score can be made."""
+class RequirementsMissing(Exception):
+    """An official mode was asked for where an official run lacks something; the code is the first's."""
 
-    code = "official_modes_unavailable"
+    def __init__(self, lacking: list[Missing]) -> None:
+        super().__init__(" ".join(f"{one.code}: {one.sentence}" for one in lacking))
+        self.code = lacking[0].code
 
 
 class HostFault(Exception):
@@ -81,7 +84,7 @@ def make_job(
 ) -> Job:
     """Write the bundle and its job below `folder`; `score_fraction` stands in for the policy's."""
     if mode.is_official:
-        raise OfficialModeUnavailable(f"{mode} needs isolated GPU hosts; use {Mode.LOCAL_CPU_SMOKE}")
+        check_official(mode, policy)
     bundle.write_to(folder / BUNDLE)
     job = job_of(
         submission_id="local",
@@ -97,6 +100,12 @@ def make_job(
         job = replace(job, schedule=replace(job.schedule, score_fraction=score_fraction))
     write_private(folder / JOB, job.to_json())
     return job
+
+
+def check_official(mode: Mode, policy: Policy) -> None:
+    """Raise `RequirementsMissing` with all that an official run lacks on this host."""
+    if lacking := missing(mode, policy):
+        raise RequirementsMissing(lacking)
 
 
 def describe(job: Job) -> dict[str, Any]:

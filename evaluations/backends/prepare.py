@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluations.backends.folders import folder_of, mark
+from evaluations.backends.machine import limits_of, place_of, precision_of
 from evaluations.backends.streams import early_reference, shared_heldout, shared_stream, yardsticks
 from evaluations.bundles import stored_bundle
 from evaluations.datasets.reference_tokenizers import NAMES, staged_tokenizer
@@ -13,7 +14,8 @@ from evaluations.datasets.stream import StreamFile
 from evaluations.enums import Mode
 from evaluations.intake.manifest import BundleManifest
 from evaluations.models import Attempt, Run
-from evaluations.runner.job import BundleSpec, Job, Limits, Schedule, StreamSpec
+from evaluations.runner.constants import TOLERANCE_NATS
+from evaluations.runner.job import BundleSpec, Job, Schedule, StreamSpec
 from prism_site.config import env, persistent_secret
 from prism_site.policy.resolve import Policy
 from prism_site.policy.schemas.modes import ModeTargets
@@ -22,6 +24,7 @@ JOB = "JOB.json"
 BUNDLE = "bundle"
 # Secret text that a run is measured on besides; a held-out figure only orders near-ties.
 HELDOUT_BYTES = {Mode.LOCAL_CPU_SMOKE: 65_536, Mode.GPU_PROXY_EVAL: 4 << 20, Mode.FULL_SCALE_EVAL: 16 << 20}
+DIAGNOSTIC_LOOKS = 8  # into the model, spread over the text of a run
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ def schedule_of(targets: ModeTargets) -> Schedule:
         sequence_length=targets.sequence_length,
         score_fraction=targets.score_fraction,
         audit_fraction=targets.audit_fraction,
+        audit_tolerance_nats=TOLERANCE_NATS[precision_of(targets)],
     )
 
 
@@ -118,6 +122,7 @@ def job_of(
 ) -> Job:
     """The frozen specification of one run whose bundle lies in `folder`/bundle."""
     targets, stream = policy.execution_mode_targets.of(mode), texts.stream
+    place = place_of(targets, policy)
     return Job(
         submission_id=submission_id,
         run_id=run_id,
@@ -130,12 +135,12 @@ def job_of(
         output_folder=str(folder),
         run_secret=run_secret(mode, stream.manifest_sha256, stream.order_seed),
         schedule=schedule_of(targets),
-        limits=Limits(
-            max_parameters=env().max_parameters,
-            max_layers=env().max_layers,
-            wall_seconds=float(targets.wall_seconds),
-            artifacts_quota_bytes=policy.sandbox_limits.artifacts_quota_bytes,
-        ),
+        limits=limits_of(targets, policy),
+        device=place.device,
+        precision=place.precision,
+        gpus=place.gpus,
+        world_size=place.world_size,
+        diagnostics=DIAGNOSTIC_LOOKS,
         reference_tokenizers=_reference_tokenizers(manifest.tokenizer),
         sandbox=env().sandbox,
     )

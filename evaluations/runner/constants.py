@@ -14,6 +14,9 @@ SCORING_BATCH_ROWS = 16  # so that auditing a share of the batches spreads over 
 MIN_AUDITED_WINDOWS = 256  # in a run, however short: a leak at one position in 64 must show
 SCORING_BATCH_FLOATS = 2**24  # logits of one scoring forward: rows x positions x vocabulary
 
+FLOAT32, BF16 = "float32", "bf16"
+TOLERANCE_NATS = {FLOAT32: 1e-3, BF16: 2e-2}  # between two processes' log p of one token
+
 LOG_CAP_BYTES = 1 << 20  # of a child's own output that is kept
 HEADER_CAP_BYTES = 1 << 22  # of a message header (a model's manifest of ten thousand tensors fits)
 TRACEBACK_CAP_CHARS = 16_000

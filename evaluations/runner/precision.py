@@ -1,4 +1,4 @@
-"""What a run's precision means: where numbers may be rounded, and how far two honest answers may lie apart.
+"""What a run's precision means: where numbers may be rounded.
 
 `float32`: every product in float32, without TF32. `bf16`: a forward runs under torch's autocast to bfloat16;
 parameters stay what the model declares, and log p is always taken in float32 of its logits.
@@ -8,8 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-FLOAT32, BF16 = "float32", "bf16"
-TOLERANCE_NATS = {FLOAT32: 1e-3, BF16: 2e-2}  # between two processes' log p of one token
+from evaluations.runner.constants import BF16
 
 
 def autocast(precision: str, device: str) -> AbstractContextManager[object]:

@@ -198,14 +198,14 @@ def test_a_disk_that_refuses_burns_no_allowance(submission: Submission, tmp_path
     assert state(submission)[1] == Stage.QUEUED
 
 
-def test_official_work_waits_for_isolated_hosts_and_says_so(host: Path) -> None:
+def test_official_work_waits_for_what_this_host_lacks_and_says_so(host: Path) -> None:
     with override_env(execution_mode="gpu_proxy_eval"):
         submission = world.queued()
         for _ in range(2):
             assert not launch_tick()
     assert state(submission) == (Status.PENDING, Stage.QUEUED, "")
     waits = submission.events.filter(verb="wait")
-    assert [event.reason_code for event in waits] == ["official_modes_unavailable"]
+    assert [event.reason_code for event in waits] == ["dataset_revision_differs"]
 
 
 # reconciling

@@ -17,7 +17,7 @@ from evaluations import local_evaluation
 from evaluations.datasets.errors import DataError
 from evaluations.enums import Mode
 from evaluations.intake.refusals import BundleRefused
-from evaluations.local_evaluation import HostFault, OfficialModeUnavailable
+from evaluations.local_evaluation import HostFault, RequirementsMissing
 from evaluations.runner.job import Job
 from prism_site.config import env
 from prism_site.policy.resolve import Policy, resolve_policy
@@ -54,7 +54,7 @@ class Command(BaseCommand):
             manifest = self._evaluate(policy, options)
         except BundleRefused as refused:
             manifest = {"verdict": "rejected", "code": refused.code, "reason": str(refused)}
-        except (HostFault, OfficialModeUnavailable, DataError, OSError) as fault:
+        except (HostFault, RequirementsMissing, DataError, OSError) as fault:
             self.console.print(f"[red]{getattr(fault, 'code', 'host_error')}[/] {escape(str(fault))}")
             raise SystemExit(HOST_FAULT) from fault
         if options["json"]:

@@ -1,0 +1,58 @@
+"""On what a run is carried out and what it may take up: device, precision, GPUs and limits, from policy."""
+
+import os
+from dataclasses import dataclass
+
+from evaluations.backends.gpu_loans import borrow
+from evaluations.runner.constants import BF16, FLOAT32
+from evaluations.runner.devices import CPU, CUDA
+from evaluations.runner.job import Limits
+from prism_site.config import env
+from prism_site.policy.resolve import Policy
+from prism_site.policy.schemas.modes import ModeTargets
+
+TORCH_THREADS_PER_CORE = 3  # that torch starts by itself, for its products and beside them
+UNIT_BYTES = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+# Host memory of a process with a GPU is mostly CUDA's own and pinned buffers: policy's number is for the CPU.
+GPU_HOST_MEMORY_BYTES = 32 << 30
+
+
+@dataclass(frozen=True)
+class Place:
+    """Device and precision of every process of a run, the GPUs that it was lent, and the learner's ranks."""
+
+    device: str
+    precision: str
+    gpus: tuple[str, ...]
+    world_size: int
+
+
+def place_of(targets: ModeTargets, policy: Policy) -> Place:
+    """Where a run of a mode goes on this host; raise `GpusBusy` where too few GPUs are free."""
+    if not targets.gpu_count:
+        return Place(CPU, FLOAT32, (), 1)
+    lent = borrow(targets.gpu_count, policy.gpu_policy.gpu_type)
+    return Place(CUDA, BF16, lent, targets.gpu_count)
+
+
+def precision_of(targets: ModeTargets) -> str:
+    """bf16 on GPUs, float32 on the CPU."""
+    return BF16 if targets.gpu_count else FLOAT32
+
+
+def limits_of(targets: ModeTargets, policy: Policy) -> Limits:
+    """What the model may be, and what each process of a run may take up."""
+    sandbox, memory = policy.sandbox_limits, bytes_of(policy.sandbox_limits.memory)
+    return Limits(
+        max_parameters=env().max_parameters,
+        max_layers=env().max_layers,
+        wall_seconds=float(targets.wall_seconds),
+        artifacts_quota_bytes=sandbox.artifacts_quota_bytes,
+        memory_bytes=max(memory, GPU_HOST_MEMORY_BYTES) if targets.gpu_count else memory,
+        threads=sandbox.pids_limit + TORCH_THREADS_PER_CORE * (os.cpu_count() or 1),
+    )
+
+
+def bytes_of(size: str) -> int:
+    """`512m` or `2g` in bytes."""
+    return int(size[:-1]) * UNIT_BYTES[size[-1]]

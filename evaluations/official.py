@@ -1,0 +1,111 @@
+"""What an official run needs of this host, and what of it is missing, each with its own code and sentence."""
+
+import importlib.metadata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from evaluations.backends.gpu_loans import free_gpus
+from evaluations.backends.prepare import HELDOUT_BYTES
+from evaluations.datasets.errors import DataError
+from evaluations.datasets.manifest import DataManifest, load_manifest
+from evaluations.enums import Mode
+from evaluations.runner.sandbox import landlock, support
+from prism_site.config import env
+from prism_site.policy.resolve import Policy
+
+OFFICIAL_LANDLOCK = 6  # the first that also keeps signals and abstract sockets within
+CPU_BUILD = "+cpu"  # how a torch that knows no GPU names its version
+
+
+@dataclass(frozen=True)
+class Missing:
+    """One requirement that this host does not meet."""
+
+    code: str
+    sentence: str
+
+
+def missing(mode: Mode, policy: Policy) -> list[Missing]:
+    """Everything that keeps an official run of `mode` from starting here; nothing: it may start."""
+    checks: tuple[Callable[[Mode, Policy], Iterator[Missing]], ...] = (
+        _policy,
+        _sandbox,
+        _text,
+        _heldout,
+        _gpus,
+    )
+    return [found for check in checks for found in check(mode, policy)]
+
+
+def _policy(mode: Mode, policy: Policy) -> Iterator[Missing]:
+    if policy.fallbacks:
+        yield Missing("policy_invalid", f"Official work takes no policy by fall-back: {policy.fallbacks[0]}.")
+    if not policy.execution_mode_targets.of(mode).official_score:
+        yield Missing("mode_not_official", f"Policy says that scores of {mode.value} do not count.")
+
+
+def _sandbox(mode: Mode, policy: Policy) -> Iterator[Missing]:
+    if env().sandbox != "required":
+        yield Missing("sandbox_incomplete", "The sandbox is off (PRISM_SANDBOX); official runs require it.")
+    elif lacking := support.missing():
+        yield Missing("sandbox_incomplete", f"The sandbox cannot stand here: {lacking}.")
+    elif landlock.abi() < OFFICIAL_LANDLOCK:
+        yield Missing(
+            "sandbox_incomplete",
+            f"The kernel has Landlock version {landlock.abi()}; official runs need {OFFICIAL_LANDLOCK}, which"
+            " also keeps signals and abstract sockets within.",
+        )
+
+
+def _text(mode: Mode, policy: Policy) -> Iterator[Missing]:
+    targets, wanted = policy.execution_mode_targets.of(mode), policy.dataset_configs.frozen_revision
+    try:
+        manifest = load_manifest(env().data_path)
+    except DataError as error:
+        yield Missing(error.code, f"{error}.")
+        return
+    if manifest.revision != wanted:
+        yield Missing(
+            "dataset_revision_differs",
+            f"The data set's revision here is {manifest.revision}; policy froze {wanted}.",
+        )
+    if manifest.subset != targets.dataset_subset:
+        found = manifest.subset or manifest.dataset
+        yield Missing(
+            "dataset_subset_differs", f"{found} is staged; {mode.value} reads {targets.dataset_subset}."
+        )
+    if (there := _text_bytes(manifest, "train")) < targets.byte_budget:
+        yield Missing(
+            "dataset_too_small", f"{there:,} bytes of text are staged; a run reads {targets.byte_budget:,}."
+        )
+
+
+def _heldout(mode: Mode, policy: Policy) -> Iterator[Missing]:
+    needed = HELDOUT_BYTES[mode]
+    try:
+        there = _text_bytes(load_manifest(env().val_data_path), "val")
+    except DataError as error:
+        yield Missing("heldout_missing", f"No held-out text is staged: {error}.")
+        return
+    if there < needed:
+        yield Missing(
+            "heldout_missing", f"{there:,} bytes of held-out text are staged; {needed:,} are needed."
+        )
+
+
+def _gpus(mode: Mode, policy: Policy) -> Iterator[Missing]:
+    needed = policy.execution_mode_targets.of(mode).gpu_count
+    if not needed:
+        return
+    if importlib.metadata.version("torch").endswith(CPU_BUILD):
+        yield Missing("gpu_unavailable", "The installed torch is built for CPUs alone.")
+    free = free_gpus(policy.gpu_policy.gpu_type)
+    if len(free) < needed:
+        kind = f" {policy.gpu_policy.gpu_type}" if policy.gpu_policy.gpu_type else ""
+        yield Missing(
+            "gpu_unavailable", f"{len(free)}{kind} GPUs are free on this host; a run takes {needed}."
+        )
+
+
+def _text_bytes(manifest: DataManifest, split: str) -> int:
+    return manifest.splits[split].text_bytes if split in manifest.splits else 0
