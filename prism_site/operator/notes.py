@@ -34,4 +34,3 @@ NOTES: Mapping[Hold.Decision, tuple[str, ...]] = {
         "It cannot be run on this infrastructure.",
     ),
 }  # fmt: skip
-UNDO_NOTE = "Undone: the decision was a slip."

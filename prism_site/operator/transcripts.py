@@ -1,4 +1,4 @@
-"""Conversations with the LLM reviewer as a page prints them; readable with `reviews.view_transcript` alone."""
+"""Conversations with the LLM reviewer as a page prints them; only `reviews.view_transcript` may read."""
 
 import json
 from dataclasses import dataclass

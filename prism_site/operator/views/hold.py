@@ -9,7 +9,6 @@ from django.views.decorators.http import require_safe
 
 from prism_site.operator.dossier import dossier
 from prism_site.operator.guard import by, operators_only
-from prism_site.operator.notes import UNDO_NOTE
 from prism_site.operator.queue import Filters
 from prism_site.operator.transcripts import transcripts
 from prism_site.operator.views.decided import just_decided
@@ -34,7 +33,6 @@ def context_of(request: HttpRequest, hold_id: int, filters: Filters) -> dict[str
         "dossier": dossier(hold, by=by(request), filters=filters),
         "filters": filters,
         "just_decided": just_decided(request),
-        "undo_note": UNDO_NOTE,
         "transcripts": transcripts(hold) if cast(User, request.user).has_perm(MAY_READ) else None,
         "against": request.GET.get("against", ""),
     }
