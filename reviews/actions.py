@@ -12,6 +12,7 @@ from reviews import ladder
 from reviews.ladder import Finding, Outcome
 from reviews.models import Review
 from reviews.reviewers import Reviewed, carry_out, is_asked, longest_seconds
+from reviews.rows import findings_of
 from reviews.turns import turn
 
 
@@ -54,12 +55,6 @@ def decision_of(submission_id: UUID) -> Decision:
     """What the stored reviews say."""
     findings = findings_of(submission_id)
     return Decision(ladder.worst(findings), ladder.deciding(findings))
-
-
-def findings_of(submission_id: UUID) -> list[Finding]:
-    """Everything that the reviewers of a submission found, in their order."""
-    rows = Review.objects.filter(submission_id=submission_id).order_by("created_at", "pk")
-    return [Finding.from_json(stored) for row in rows for stored in row.findings]
 
 
 def _store(submission_id: UUID, found: Reviewed, seconds: float) -> None:

@@ -8,8 +8,10 @@ from uuid import UUID
 from evaluations.intake.bundle import Bundle
 from prism_site.policy.resolve import Policy
 from reviews.ladder import Finding
+from reviews.llm import review as llm
 from reviews.models import Review
-from reviews.static_checks.contract import check_contract
+from reviews.rows import findings_of
+from reviews.static_checks.check import Examined, examine
 
 Reviewer = Review.Reviewer
 SECONDS = 30.0  # of a review that starts no model and asks nobody
@@ -35,26 +37,40 @@ def carry_out(
 
 def is_asked(reviewer: Review.Reviewer, policy: Policy) -> bool:
     """Whether policy has a submission meet this reviewer."""
-    return reviewer in REVIEWERS
+    return reviewer in REVIEWERS and (reviewer != Reviewer.LLM or policy.llm_review_policy.enabled)
 
 
 def longest_seconds(reviewer: Review.Reviewer, policy: Policy) -> float:
     """How long a reviewer may take, with a margin."""
+    if reviewer == Reviewer.LLM:
+        return SECONDS + llm.longest_seconds(policy.llm_review_policy)
     return SECONDS
 
 
-def training_of(bundle: Bundle) -> str | None:
-    """The training script that is checked; None where the reference recipe trains."""
+def examined(bundle: Bundle) -> Examined:
+    """Contract and rules over a bundle, read in one bounded child."""
     manifest = bundle.manifest
-    return None if manifest.kind == "architecture_only" else manifest.training.entrypoint
+    # The reference recipe trains what brings an architecture alone.
+    training = None if manifest.kind == "architecture_only" else manifest.training.entrypoint
+    return examine(bundle.files, architecture=manifest.architecture.entrypoint, training=training)
 
 
-def _contract(submission_id: UUID, bundle: Bundle, policy: Policy) -> list[Reviewed]:
-    architecture = bundle.manifest.architecture.entrypoint
-    findings = check_contract(bundle.files, architecture=architecture, training=training_of(bundle))
-    return [Reviewed(Reviewer.CONTRACT, findings)]
+def _source(submission_id: UUID, bundle: Bundle, policy: Policy) -> list[Reviewed]:
+    found = examined(bundle)
+    return [
+        Reviewed(Reviewer.CONTRACT, list(found.contract_findings)),
+        Reviewed(Reviewer.STATIC, list(found.static_findings)),
+    ]
+
+
+def _llm(submission_id: UUID, bundle: Bundle, policy: Policy) -> list[Reviewed]:
+    deterministic = findings_of(submission_id)
+    judged = llm.judge(submission_id, bundle, policy=policy.llm_review_policy, deterministic=deterministic)
+    return [Reviewed(Reviewer.LLM, judged.findings, judged.confidence)]
 
 
 REVIEWERS: Mapping[Review.Reviewer, Callable[[UUID, Bundle, Policy], list[Reviewed]]] = {
-    Reviewer.CONTRACT: _contract,
+    Reviewer.CONTRACT: _source,
+    Reviewer.STATIC: _source,
+    Reviewer.LLM: _llm,
 }
