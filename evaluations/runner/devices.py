@@ -40,10 +40,13 @@ def of_predictors(lent: tuple[str, ...], world_size: int) -> tuple[str, ...]:
     return lent[world_size : world_size + 1] or lent[:1]
 
 
-def nodes(visible: tuple[str, ...], known: list[Gpu]) -> Iterator[str]:
-    """Paths below /dev that CUDA opens for these GPUs and for no other."""
-    yield from ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools")
-    yield from (f"/dev/nvidia{gpu.minor}" for gpu in known if gpu.uuid in visible)
+def nodes(visible: tuple[str, ...] | None, driver: Path = DRIVER, devices: Path = DEVICES) -> Iterator[str]:
+    """Paths below /dev that CUDA opens for these GPUs and for no other; null: for all."""
+    yield from (str(devices / name) for name in ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools"))
+    if visible is None:
+        yield from map(str, sorted(devices.glob("nvidia[0-9]*")))
+    else:
+        yield from (str(devices / f"nvidia{g.minor}") for g in gpus(driver, devices) if g.uuid in visible)
 
 
 def _read(path: Path) -> Gpu | None:

@@ -41,6 +41,7 @@ class Place:
     scratch: Path  # temporary files; gone when the child is
     kept: tuple[Path, ...] = ()  # what else it may write
     gives_way: bool = False  # works in the gaps that training leaves on shared cores
+    gpus: tuple[str, ...] | None = ()  # UUIDs of those that CUDA shows it; null: all
 
     @property
     def writable(self) -> tuple[Path, ...]:
@@ -130,6 +131,8 @@ def environment(place: Place, threads: int) -> dict[str, str]:
         "OMP_NUM_THREADS": str(threads),
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
         **({"OMP_WAIT_POLICY": "PASSIVE"} if place.gives_way else {}),
+        **({} if place.gpus is None else {"CUDA_VISIBLE_DEVICES": ",".join(place.gpus)}),
+        "CUDA_CACHE_DISABLE": "1",  # kernels compiled on the spot stay in memory
     }
 
 

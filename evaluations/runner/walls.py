@@ -2,9 +2,12 @@
 
 import math
 import os
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 
+from evaluations.runner import devices
 from evaluations.runner.constants import SCORING_SECONDS, STARTUP_SECONDS
 from evaluations.runner.job import Job
 from evaluations.runner.meeting import Meeting
@@ -51,7 +54,7 @@ def _predictor_place(role: str, output: Path) -> Place:
 
 def start(job: Job, place: Place, log: Path, threads: int, meeting: Meeting | None = None) -> Child:
     """Start one child of a job behind the walls that the job asks for."""
-    return Child(place, policy_of(job, place), log, threads, meeting)
+    return Child(replace(place, gpus=_visible(job, place)), policy_of(job, place), log, threads, meeting)
 
 
 def watched(job: Job, child: Child) -> Watched:
@@ -74,7 +77,8 @@ def policy_of(job: Job, place: Place) -> Policy | None:
     if job.sandbox == OFF:
         return None
     limits = ResourceLimits(
-        memory_bytes=job.limits.memory_bytes,
+        # CUDA reserves address space by the terabyte: there the referee's watch alone holds memory down.
+        memory_bytes=None if job.device == devices.CUDA else job.limits.memory_bytes,
         file_bytes=caps_of(job, place).disk_bytes,
         cpu_seconds=_cpu_seconds(job) if place.role == LEARNER else None,
         user_threads=threads_of_user() + job.limits.threads + BURST_THREADS,
@@ -83,7 +87,20 @@ def policy_of(job: Job, place: Place) -> Policy | None:
     read = (Path(job.bundle.folder), data, *(Path(path) for path in tokenizer_paths(job).values()))
     if place.role == LEARNER and job.world_size > 1:
         read += machine_of_ranks()
-    return policy(read=read, write=place.writable, limits=limits)
+    return policy(read=read, write=place.writable, limits=limits, gpus=tuple(_nodes(job, place)))
+
+
+def _visible(job: Job, place: Place) -> tuple[str, ...] | None:
+    """UUIDs of the GPUs that CUDA shows a child; null: all, where the job names none."""
+    if job.device == devices.CUDA and not job.gpus:
+        return None
+    of_role = devices.of_learner if place.role == LEARNER else devices.of_predictors
+    return of_role(job.gpus, job.world_size)
+
+
+def _nodes(job: Job, place: Place) -> Iterator[str]:
+    if job.device == devices.CUDA:
+        yield from devices.nodes(_visible(job, place))
 
 
 def machine_of_ranks() -> tuple[Path, ...]:

@@ -36,3 +36,5 @@ ITSELF = """
 ITS_CHANNEL = "recvfrom shutdown getsockname getpeername getsockopt"
 
 ALLOWED = frozenset(" ".join((FILES, MEMORY, WAITING, SIGNALS_OF_ITS_OWN, ITSELF, ITS_CHANNEL)).split())
+# A memory file is harmless where nothing can be executed and no descriptor can be handed on.
+OF_CUDA = frozenset({"memfd_create"})

@@ -27,11 +27,14 @@ AF_UNIX, SOCK_STREAM, SOCKET_KIND = 1, 1, 0xF
 FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030, 1032, 1034)
 # TCGETS TIOCGWINSZ FIONREAD FIONBIO FIONCLEX FIOCLEX: what `isatty` and Python's files ask
 IOCTL_REQUESTS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+# nvidia-uvm's ioctls are small bare numbers but for the two that open and close it; the driver's have type F.
+UVM_REQUESTS, NVIDIA_TYPE = (0x30000001, 0x30000002), ord("F") << 8
+REQUEST_TYPE, ALL_BUT_NUMBER = 0xFF00, 0xFFFFFF00
 # Names, timer slack, huge pages, and questions; nothing that undoes the death signal or the dumpable flag.
 PRCTL_OPTIONS = (3, 15, 16, 21, 23, 27, 29, 30, 39, 40, 41, 42, 0x53564D41)
 
 
-def rules(pid: int) -> dict[str, Block]:
+def rules(pid: int, *, gpu: bool = False) -> dict[str, Block]:
     """Name to what is asked of the call's arguments, for the process `pid`; each block ends the filter."""
     own, other = (0, pid), errno.EPERM
     return {
@@ -46,7 +49,7 @@ def rules(pid: int) -> dict[str, Block]:
         "sched_setaffinity": _one_of(0, own, other),
         "prctl": _one_of(0, PRCTL_OPTIONS, other),
         "fcntl": _one_of(1, FCNTL_COMMANDS, other),
-        "ioctl": _one_of(1, IOCTL_REQUESTS, errno.ENOTTY),
+        "ioctl": _of_gpus() if gpu else _one_of(1, IOCTL_REQUESTS, errno.ENOTTY),
         "sendto": _without_address(),
         "socketpair": _stream_pair(),
     }
@@ -55,6 +58,24 @@ def rules(pid: int) -> dict[str, Block]:
 def _one_of(argument: int, values: tuple[int, ...], error: int) -> Block:
     accepted = tuple(step for value in values for step in if_equal(value, answer(ALLOW)))
     return (*_small(argument, error), *low_half(argument), *accepted, *refuse(error))
+
+
+def _of_gpus() -> Block:
+    """The NVIDIA driver's own requests besides: those of type F, and the unified memory's bare numbers.
+
+    On which devices they work is Landlock's to say, from its fifth version on.
+    """
+    of_driver = (*low_half(1), *mask(REQUEST_TYPE), *if_equal(NVIDIA_TYPE, answer(ALLOW)))
+    of_memory = (*low_half(1), *mask(ALL_BUT_NUMBER), *if_equal(0, answer(ALLOW)))
+    known = tuple(step for request in UVM_REQUESTS for step in if_equal(request, answer(ALLOW)))
+    return (
+        *_small(1, errno.ENOTTY),
+        *of_driver,
+        *of_memory,
+        *low_half(1),
+        *known,
+        *_one_of(1, IOCTL_REQUESTS, errno.ENOTTY),
+    )
 
 
 def _small(argument: int, error: int) -> Block:

@@ -64,6 +64,7 @@ def _close_in(policy: Policy, version: int, meet: Callable[[], None] | None) -> 
     rules = landlock.Ruleset(version, tcp=meet is not None)
     rules.grant(policy.read, landlock.READ)
     rules.grant(policy.devices, landlock.DEVICE)
+    rules.grant(policy.gpus, landlock.GPU)
     rules.grant(policy.write, landlock.WRITE)
     privileges.drop_capabilities()
     privileges.no_new_privileges()
@@ -73,4 +74,4 @@ def _close_in(policy: Policy, version: int, meet: Callable[[], None] | None) -> 
         meet()
         descriptors.check()
         landlock.forbid_tcp(version)
-    return seccomp.install()
+    return seccomp.install(gpu=bool(policy.gpus))

@@ -32,6 +32,9 @@ MACHINE = (
 )
 OWN_PROCESS = tuple(f"/proc/self/{name}" for name in ("maps", "smaps", "stat", "statm", "status", "cmdline"))
 DEVICES = ("/dev/null",)
+# What CUDA reads about the driver and the cards, besides the nodes of the cards that it was given.
+OF_GPUS = ("/proc/driver/nvidia", "/sys/bus/pci/devices", "/sys/module/nvidia", "/sys/module/nvidia_uvm")
+THREAD_NAMES = "/proc/self/task"  # CUDA names its threads there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,7 @@ class Policy:
     write: tuple[str, ...]
     limits: ResourceLimits = field(default_factory=ResourceLimits)
     devices: tuple[str, ...] = DEVICES
+    gpus: tuple[str, ...] = ()  # nodes that may also be controlled (ioctl); with any, CUDA's own calls pass
 
     def to_json(self) -> str:
         """The text of a policy."""
@@ -51,18 +55,36 @@ class Policy:
     def from_json(cls, text: str) -> "Policy":
         """Read what `to_json` wrote."""
         values = json.loads(text)
-        paths = {name: tuple(values[name]) for name in ("read", "write", "devices")}
+        paths = {name: tuple(values[name]) for name in ("read", "write", "devices", "gpus")}
         return cls(**paths, limits=ResourceLimits(**values["limits"]))
 
 
-def policy(*, read: tuple[Path, ...], write: tuple[Path, ...], limits: ResourceLimits) -> Policy:
-    """A policy that lets torch work, and the submission read and write what it is given."""
+def policy(
+    *,
+    read: tuple[Path, ...],
+    write: tuple[Path, ...],
+    limits: ResourceLimits,
+    gpus: tuple[str, ...] = (),
+) -> Policy:
+    """A policy that lets torch work, and the submission read and write what it is given.
+
+    `gpus` are the device nodes of the cards that this process may use, and of no other card.
+    """
     given = tuple(os.path.realpath(path) for path in read)
     own = tuple(os.path.realpath(path) for path in write)
     return Policy(
-        read=(*SYSTEM, *MACHINE, *OWN_PROCESS, *interpreter(), str(PACKAGE), *given),
+        read=(
+            *SYSTEM,
+            *MACHINE,
+            *OWN_PROCESS,
+            *interpreter(),
+            str(PACKAGE),
+            *given,
+            *(OF_GPUS if gpus else ()),
+        ),
         write=own,
         limits=limits,
+        gpus=(*gpus, THREAD_NAMES) if gpus else (),
     )
 
 

@@ -8,7 +8,7 @@ import errno
 import os
 
 from evaluations.runner.sandbox import bpf
-from evaluations.runner.sandbox.allowed import ALLOWED
+from evaluations.runner.sandbox.allowed import ALLOWED, OF_CUDA
 from evaluations.runner.sandbox.argument_rules import rules
 from evaluations.runner.sandbox.kernel import syscall
 from evaluations.runner.sandbox.syscalls import AUDIT_ARCH, X32_BIT, machine, numbers
@@ -22,13 +22,13 @@ class Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
 
-def install() -> int:
+def install(*, gpu: bool = False) -> int:
     """Filter every thread of this process from here on; give the number of instructions.
 
     Raises:
         OSError: the kernel refused, or a thread could not be brought under the filter.
     """
-    code = assemble(machine(), os.getpid())
+    code = assemble(machine(), os.getpid(), gpu=gpu)
     kept = ctypes.create_string_buffer(code, len(code))
     program = Program(len(code) // 8, ctypes.cast(kept, ctypes.c_void_p))
     outside = syscall("seccomp", SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, ctypes.byref(program))
@@ -37,11 +37,15 @@ def install() -> int:
     return int(program.length)
 
 
-def assemble(architecture: str, pid: int) -> bytes:
-    """The filter for the process `pid`: checked calls, allowed calls, refused calls, unknown calls."""
+def assemble(architecture: str, pid: int, *, gpu: bool = False) -> bytes:
+    """The filter for the process `pid`: checked calls, allowed calls, refused calls, unknown calls.
+
+    With `gpu` also what CUDA's driver library calls.
+    """
     known = numbers(architecture)
-    checked = {known[name]: block for name, block in rules(pid).items() if name in known}
-    plain = sorted({known[name] for name in ALLOWED if name in known} - set(checked))
+    allowed = ALLOWED | OF_CUDA if gpu else ALLOWED
+    checked = {known[name]: block for name, block in rules(pid, gpu=gpu).items() if name in known}
+    plain = sorted({known[name] for name in allowed if name in known} - set(checked))
     blocks = _same_table(architecture)
     blocks += [bpf.if_equal(number, block) for number, block in sorted(checked.items())]
     blocks += [bpf.if_between(first, last, bpf.answer(bpf.ALLOW)) for first, last in spans(plain)]

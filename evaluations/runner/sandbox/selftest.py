@@ -42,6 +42,8 @@ def probe(policy: Policy) -> dict[str, bool]:
         "survive parent": lambda: prctl(PR_SET_PDEATHSIG, 0),
         "raise a limit": _raise_limit,
     }
+    if policy.gpus:
+        del probes["memory file"]  # CUDA makes them
     stands = {name: _refused(attempt) for name, attempt in probes.items()}
     return stands | {f"reach {Path(path).name}": os.access(path, os.W_OK) for path in policy.write}
 
