@@ -129,16 +129,26 @@ def _conclude(submission_id: Any, manifest: dict[str, Any]) -> None:
     submission = Submission.objects.select_for_update().get(pk=submission_id)
     if submission.stage != Stage.EVALUATING:
         return  # another seed's run has decided already
+    manifest = _decisive(submission) or manifest
     data = {"run": manifest["run_id"]}
     code, reason = manifest["code"] or "", manifest["reason"] or ""
     match Verdict(manifest["verdict"]):
         case Verdict.SCORED:
             if not submission.runs.exclude(state=RunState.FINISHED).exists():
                 transitions.begin_scoring(submission_id, by=BY, data=data)
+            return
         case Verdict.REJECTED:
             transitions.reject(submission_id, by=BY, reason_code=code, reason=reason, data=data)
         case Verdict.FAILED:
             transitions.fail(submission_id, by=BY, reason_code=code, reason=reason, data=data)
+    submission.runs.filter(state=RunState.QUEUED).update(state=RunState.ABANDONED)
+
+
+def _decisive(submission: Submission) -> dict[str, Any] | None:
+    """The manifest of a run that was not scored: it decides for all seeds, also where it came while held."""
+    ended = submission.runs.filter(state=RunState.FINISHED).exclude(verdict=Verdict.SCORED)
+    manifest: dict[str, Any] | None = ended.order_by("finished_at").values_list("manifest", flat=True).first()
+    return manifest
 
 
 def _requeue(run: Run, reason: str, data: dict[str, Any]) -> None:

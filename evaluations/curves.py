@@ -33,11 +33,14 @@ class Curve:
     points: Points
 
 
-def head_of(submission_id: UUID) -> CurveHead:
-    """The newest attempt with points, or none yet; raises `Submission.DoesNotExist`."""
+def head_of(submission_id: UUID, run_id: UUID | None = None) -> CurveHead:
+    """The newest attempt with points, of one run if it is named, or none yet.
+
+    Raises `Submission.DoesNotExist`.
+    """
     submission = Submission.objects.only("status", "stage").get(pk=submission_id)
     live = submission.stage != Stage.DONE and submission.status != Status.HELD
-    attempt = _newest_attempt(submission_id)
+    attempt = _newest_attempt(submission_id, run_id)
     yardsticks = attempt.run.yardsticks if attempt else {}
     return CurveHead(
         submission_id=submission_id,
@@ -66,9 +69,11 @@ def curve_of(submission_id: UUID) -> Curve:
     return Curve(head=head, points=points_of(head))
 
 
-def _newest_attempt(submission_id: UUID) -> Attempt | None:
+def _newest_attempt(submission_id: UUID, run_id: UUID | None) -> Attempt | None:
     has_points = Exists(CurvePoint.objects.filter(attempt=OuterRef("pk")))
     attempts = Attempt.objects.filter(has_points, run__submission_id=submission_id)
+    if run_id is not None:
+        attempts = attempts.filter(run_id=run_id)
     return attempts.select_related("run").defer("run__manifest").order_by("-started_at", "-pk").first()
 
 

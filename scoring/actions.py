@@ -7,22 +7,23 @@ from django.db import transaction
 from django.utils import timezone
 
 from evaluations import transitions
-from evaluations.enums import Mode, RunState, Status, Verdict
+from evaluations.enums import Mode, Status, Verdict
 from evaluations.models import Run, Submission
 from prism_site.policy.resolve import Policy, resolve_policy
 from scoring import final_score, ranking, standings
 from scoring.final_score import ScoreParts, ScoreTerms
 from scoring.models import Score
+from scoring.seeds import Measured, over_seeds
 
 
 class NothingToScore(Exception):
-    """The submission has no finished run with the verdict `scored`."""
+    """The submission has no run, or one that is not finished with the verdict `scored`."""
 
     code = "nothing_to_score"
 
 
 def record_score(*, submission_id: UUID, by: str, held: bool = False) -> Score:
-    """Score a submission from its run's manifest and complete it, once; later calls return the same score.
+    """Score a submission from its runs, one per seed, and complete it, once; later calls return that score.
 
     A score that is `held`, or whose multiplier is 0, completes nothing: the submission waits in `scoring`.
     Raises `NothingToScore`, `final_score.ScoreImpossible`, `PolicyInvalid` for official modes, and
@@ -34,7 +35,7 @@ def record_score(*, submission_id: UUID, by: str, held: bool = False) -> Score:
         if existing is not None:
             return existing
         policy = resolve_policy(official=Mode(submission.mode).is_official)
-        score = _compute(submission, _scored_runs(submission), policy)
+        score = _compute(submission, policy)
         if not held:
             _mark_best(score)
         score.save(force_insert=True)
@@ -62,7 +63,7 @@ def lift(*, submission_id: UUID) -> Score:
     """An operator clears the anomalies of a held score; raises `Score.DoesNotExist` before there is one."""
     with transaction.atomic():
         take_turn(submission_id)
-        score = Score.objects.select_related("run").get(pk=submission_id)
+        score = Score.objects.select_related("submission").get(pk=submission_id)
         parts = lifted_parts(score)
         _store_parts(score, parts)
     return score
@@ -72,7 +73,7 @@ def lifted_parts(score: Score) -> ScoreParts:
     """The score that it would have without its anomalies, by the policy under which it was scored."""
     policy = resolve_policy(at=score.computed_at, official=Mode(score.mode).is_official)
     cleared = final_score.multiplier(anomaly=True, lifted=True)
-    return score_manifest(score.run.manifest or {}, policy, multiplier=cleared)
+    return parts_of(_measured(score.submission)[1], policy, multiplier=cleared)
 
 
 def withdraw(*, submission_id: UUID, unlift: bool) -> Score:
@@ -82,11 +83,11 @@ def withdraw(*, submission_id: UUID, unlift: bool) -> Score:
     """
     with transaction.atomic():
         take_turn(submission_id)
-        score = Score.objects.select_related("run").get(pk=submission_id)
+        score = Score.objects.select_related("submission").get(pk=submission_id)
         if unlift:
             policy = resolve_policy(at=score.computed_at, official=Mode(score.mode).is_official)
             back = final_score.multiplier(anomaly=True)
-            _store_parts(score, score_manifest(score.run.manifest or {}, policy, multiplier=back))
+            _store_parts(score, parts_of(_measured(score.submission)[1], policy, multiplier=back))
         if score.best_in_mode:
             _pass_on_mark(score)
     return score
@@ -102,19 +103,18 @@ def _store_parts(score: Score, parts: ScoreParts) -> None:
     score.save(update_fields=["multiplier", "final_score"])
 
 
-def _scored_runs(submission: Submission) -> list[Run]:
-    runs = submission.runs.filter(state=RunState.FINISHED, verdict=Verdict.SCORED)
-    found = list(runs.order_by("created_at", "seed"))
-    if not found:
+def _measured(submission: Submission) -> tuple[Run, Measured]:
+    """The first run and the measurement over all; every one of them must have been scored."""
+    runs = list(submission.runs.order_by("created_at", "seed"))
+    manifests = [run.manifest for run in runs if run.manifest and run.verdict == Verdict.SCORED]
+    if not runs or len(manifests) < len(runs):
         raise NothingToScore(str(submission.pk))
-    return found
+    return runs[0], over_seeds(manifests)
 
 
-def _compute(submission: Submission, runs: list[Run], policy: Policy) -> Score:
-    """The first run's score; an anomaly of any run counts against it."""
-    run, manifest = runs[0], runs[0].manifest or {}
-    anomaly = any(each.manifest and each.manifest["score"]["multiplier"] == 0 for each in runs)
-    parts = score_manifest(manifest, policy, multiplier=final_score.multiplier(anomaly=anomaly))
+def _compute(submission: Submission, policy: Policy) -> Score:
+    run, measured = _measured(submission)
+    parts = parts_of(measured, policy, multiplier=final_score.multiplier(anomaly=measured.anomaly))
     return Score(
         submission=submission,
         run=run,
@@ -122,9 +122,11 @@ def _compute(submission: Submission, runs: list[Run], policy: Policy) -> Score:
         mode=submission.mode,
         epoch=submission.epoch,
         accepted_at=submission.created_at,
-        bpb=manifest["score"]["bpb"],
-        bpb_se=manifest["score"]["bpb_se"] or 0.0,
-        heldout_delta=(manifest.get("heldout") or {}).get("delta"),
+        bpb=measured.bpb,
+        bpb_se=measured.bpb_se,
+        bpb_sd=measured.bpb_sd,
+        seeds=list(measured.seeds),
+        heldout_delta=measured.heldout_delta,
         multiplier=parts.multiplier,
         penalty=parts.penalty,
         final_score=parts.final_score,
@@ -133,14 +135,13 @@ def _compute(submission: Submission, runs: list[Run], policy: Policy) -> Score:
     )
 
 
-def score_manifest(manifest: dict[str, Any], policy: Policy, *, multiplier: float) -> ScoreParts:
-    """The score of a validated manifest with the verdict `scored`."""
+def parts_of(measured: Measured, policy: Policy, *, multiplier: float) -> ScoreParts:
+    """The score of a measurement under a policy."""
     comparability = policy.loss_comparability_policy
-    heldout = manifest.get("heldout") or {}
     return final_score.final_score(
-        manifest["score"]["bpb"],
-        heldout_delta=heldout.get("delta"),
-        heldout_gap=heldout.get("gap"),
+        measured.bpb,
+        heldout_delta=measured.heldout_delta,
+        heldout_gap=measured.heldout_gap,
         multiplier=multiplier,
         terms=ScoreTerms(
             heldout_epsilon_bpb=comparability.heldout_epsilon_bpb,

@@ -21,6 +21,8 @@ class LeaderboardEntry(BaseModel):
     final_score: float
     bpb: float
     bpb_se: float
+    bpb_sd: float | None
+    seeds: list[int]
     heldout_delta: float | None
     multiplier: float
     penalty: float

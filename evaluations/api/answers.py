@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from evaluations.checklist.claim import Claim, State, count, number, section
-from evaluations.models import Event, Submission
+from evaluations.models import Event, Run, Submission
 
 
 class SubmissionReceipt(BaseModel):
@@ -40,6 +40,8 @@ class Scores(BaseModel):
     final_score: float | None = None
     bpb: float | None = None
     bpb_se: float | None = None
+    bpb_sd: float | None = None
+    seeds: list[int] = []
     heldout_delta: float | None = None
     q_arch: float | None = None
     q_recipe: float | None = None
@@ -57,6 +59,8 @@ class Scores(BaseModel):
             final_score=score.final_score,
             bpb=score.bpb,
             bpb_se=score.bpb_se,
+            bpb_sd=score.bpb_sd,
+            seeds=score.seeds,
             heldout_delta=score.heldout_delta,
             multiplier=score.multiplier,
             penalty=score.penalty,
@@ -143,12 +147,33 @@ class Heldout(BaseModel):
         return None if bpb is None else cls(bpb=bpb, bytes=count(found.get("bytes")), **numbers)
 
 
+class RunRow(BaseModel):
+    """One run of a submission, that of one seed; `bpb` is null before it is scored."""
+
+    id: UUID
+    seed: int
+    state: str
+    verdict: str
+    code: str
+    bpb: float | None
+    bpb_se: float | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """A run as its manifest tells."""
+        score = section((run.manifest or {}).get("score"))
+        own = {name: getattr(run, name) for name in ("id", "seed", "state", "verdict", "code", "finished_at")}
+        return cls(**own, bpb=number(score.get("bpb")), bpb_se=number(score.get("bpb_se")))
+
+
 class SubmissionDetail(SubmissionRow):
     """Everything public about one submission; `family` and `variant` are null in this version."""
 
     tokenizer: str
     family: str | None
     variant: str | None
+    runs: list[RunRow]
     hooks: dict[str, HookUse]
     claims: list[ClaimRow]
     heldout: Heldout | None

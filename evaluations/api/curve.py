@@ -30,7 +30,9 @@ SERIES = ("prequential", "chunk", "ppmd", "uniform")
 
 
 class CurveQuery(serializers.Serializer[Any]):
-    """How much of which curve, and along what."""
+    """How much of which curve, and along what; the newest run's where none is named."""
+
+    run = serializers.UUIDField(required=False, default=None)
 
     points = serializers.IntegerField(required=False, default=500, min_value=2, max_value=20_000)
     x = serializers.ChoiceField(
@@ -83,7 +85,7 @@ class CurveView(APIView):
         query = CurveQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         try:
-            head = head_of(submission_id)
+            head = head_of(submission_id, query.validated_data["run"])
         except Submission.DoesNotExist:
             raise Http404 from None
         etag = etag_of(head.etag, query.validated_data)
@@ -95,9 +97,9 @@ class CurveView(APIView):
 
 
 def curve_answer(
-    head: CurveHead, columns: Points, *, points: int, x: str, series: Sequence[str]
+    head: CurveHead, columns: Points, *, points: int, x: str, series: Sequence[str], run: UUID | None = None
 ) -> CurveAnswer:
-    """The chosen series of a curve with at most `points` points each."""
+    """The chosen series of a curve with at most `points` points each; `run` has been looked at already."""
     place = _along(head, columns, x)
     lines = {name: line for name, line in _lines(head, columns, place, x).items() if name in series}
     return CurveAnswer(

@@ -1,5 +1,6 @@
 """Reading submissions: the list, one of them, its timeline, its manifest."""
 
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from evaluations.api.answers import (
     EventPage,
     EventRow,
     Heldout,
+    RunRow,
     StoppedBecause,
     SubmissionDetail,
     SubmissionPage,
@@ -61,12 +63,14 @@ class SubmissionView(APIView):
     def get(self, request: Request, submission_id: UUID) -> Response:
         """Status, scores, hooks used, what was proved of its run, and the reason where it was stopped."""
         submission = get_object_or_404(Submission.objects.select_related("score"), pk=submission_id)
-        manifest = newest_manifest(submission_id) or {}
+        runs = list(submission.runs.order_by("created_at", "seed"))
+        manifest = _newest(runs)
         detail = SubmissionDetail.of(
             submission,
             tokenizer=submission.tokenizer,
             family=None,
             variant=None,
+            runs=[RunRow.of(run) for run in runs],
             hooks=(manifest.get("training") or {}).get("hooks") or {},
             claims=[ClaimRow.of(claim) for claim in checklist(manifest)],
             heldout=Heldout.of(manifest),
@@ -81,13 +85,27 @@ def _error(submission: Submission) -> StoppedBecause | None:
     return StoppedBecause(code=submission.reason_code, reason=submission.reason)
 
 
-def newest_manifest(submission_id: UUID) -> dict[str, Any] | None:
-    """The manifest that was taken last for a submission, or None."""
+def _newest(runs: list[Run]) -> dict[str, Any]:
+    """The manifest that was taken last; empty before there is one."""
+    dated = [(run.finished_at, run.manifest) for run in runs if run.finished_at and run.manifest]
+    return max(dated, key=itemgetter(0))[1] if dated else {}
+
+
+def newest_manifest(submission_id: UUID, run_id: UUID | None = None) -> dict[str, Any] | None:
+    """The manifest that was taken last for a submission, or that of one of its runs; or None."""
     finished = Run.objects.filter(submission_id=submission_id, state=RunState.FINISHED)
+    if run_id is not None:
+        finished = finished.filter(pk=run_id)
     manifest: dict[str, Any] | None = (
         finished.order_by("-finished_at").values_list("manifest", flat=True).first()
     )
     return manifest
+
+
+class ManifestQuery(serializers.Serializer[Any]):
+    """Which run's manifest; the one that was finished last where none is named."""
+
+    run = serializers.UUIDField(required=False)
 
 
 class SubmissionManifestView(APIView):
@@ -96,13 +114,19 @@ class SubmissionManifestView(APIView):
     permission_classes = [Public]
     throttle_classes = [AddressThrottle]
 
-    @extend_schema(operation_id="submission_manifest", responses=answers(OpenApiTypes.OBJECT, 404))
+    @extend_schema(
+        operation_id="submission_manifest",
+        parameters=[ManifestQuery],
+        responses=answers(OpenApiTypes.OBJECT, 400, 404),
+    )
     def get(self, request: Request, submission_id: UUID) -> Response:
         """The run manifest as the referee wrote it; 404 `no_manifest` before there is one."""
+        query = ManifestQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
         get_object_or_404(Submission.objects.only("id"), pk=submission_id)
-        manifest = newest_manifest(submission_id)
+        manifest = newest_manifest(submission_id, query.validated_data.get("run"))
         if manifest is None:
-            raise Problem(404, "no_manifest", "No run of this submission has finished yet.")
+            raise Problem(404, "no_manifest", "No such run of this submission has finished yet.")
         return Response(manifest)
 
 

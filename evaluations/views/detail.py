@@ -1,13 +1,13 @@
 """Everything that the page of one submission shows, read in a constant number of queries."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from django.db.models import Q
 from django.http import Http404
 
-from evaluations.checklist.claim import Claim
+from evaluations.checklist.claim import Claim, number, section
 from evaluations.checklist.listing import checklist
 from evaluations.enums import Mode, Stage, Status
 from evaluations.models import Attempt, CurvePoint, Run, StoredBundle, Submission
@@ -31,6 +31,21 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class RunLine:
+    """One run, that of one seed, as far as it has come."""
+
+    run: Run
+    bpb: float | None
+    bpb_se: float | None
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """A run as its manifest tells."""
+        score = section((run.manifest or {}).get("score"))
+        return cls(run, number(score.get("bpb")), number(score.get("bpb_se")))
+
+
+@dataclass(frozen=True)
 class Moving:
     """What changes while a submission is on its way."""
 
@@ -38,6 +53,7 @@ class Moving:
     words: Words
     timeline: list[Line]
     run: Run | None
+    runs: list[RunLine]  # one per seed
     attempt: Attempt | None
     progress: Progress | None
     traceback: str  # of the submitted code, where it raised
@@ -78,6 +94,7 @@ def moving(submission_id: UUID) -> Moving:
         words=describe(submission, ahead=_ahead(submission)),
         timeline=timeline(list(submission.events.all())),
         run=run,
+        runs=[RunLine.of(each) for each in submission.runs.order_by("created_at", "seed")],
         attempt=attempt,
         progress=_progress(attempt),
         traceback=manifest.get("traceback", ""),

@@ -52,6 +52,7 @@ def _training(training: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("commits", grouped(training.get("commits"))),
         ("learner time", duration(training.get("learner_seconds"))),
         ("stopped", _text(training.get("stopped_reason"))),
+        ("ranks", grouped(len(training["ranks"])) if isinstance(training.get("ranks"), list) else NONE),
     )
 
 

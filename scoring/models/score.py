@@ -8,7 +8,7 @@ from evaluations.models import Run, Submission
 
 
 class Score(models.Model):
-    """What a run is worth, with every number that went into it; `scoring.actions` is its one writer."""
+    """What a submission's runs are worth, with every number behind it; `scoring.actions` writes it."""
 
     submission = models.OneToOneField(
         Submission, primary_key=True, on_delete=models.PROTECT, related_name="score"
@@ -18,8 +18,10 @@ class Score(models.Model):
     mode = models.CharField(max_length=20, choices=Mode)
     epoch = models.BigIntegerField()  # of the submission's acceptance
     accepted_at = models.DateTimeField()
-    bpb = models.FloatField()  # prequential bits per byte
+    bpb = models.FloatField()  # prequential bits per byte, the mean over seeds
     bpb_se = models.FloatField()  # standard error of sampling windows; 0 where every window was scored
+    bpb_sd = models.FloatField(null=True, blank=True)  # standard deviation over seeds; null for one
+    seeds = models.JSONField(default=list)  # of the runs, in their order; `run` is the first
     heldout_delta = models.FloatField(null=True, blank=True)
     multiplier = models.FloatField()
     penalty = models.FloatField()
