@@ -8,18 +8,22 @@ not followed, so that the key goes to the configured address only.
 
 import asyncio
 import re
+import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import httpx2
-import openai
 
 from reviews.llm import errors
 from reviews.llm.errors import LlmError
 from reviews.llm.tools import specifications
 from reviews.llm.wire import Answer, read_answer
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 MAX_ANSWER_BYTES = 1 << 20
 MAX_ANSWER_TOKENS = 8_192
@@ -84,6 +88,8 @@ class Gateway:
 
     async def _send(self, request: dict[str, Any]) -> bytes:
         """The body of an answer with status 200; an `LlmError` for anything else."""
+        import openai  # heavy, and most processes never ask
+
         try:
             async with asyncio.timeout(self.timeout_seconds), self._client() as client:
                 response = await client.chat.completions.with_raw_response.create(**request)
@@ -97,16 +103,25 @@ class Gateway:
             raise errors.AnswerNotCompletion("not JSON by its type", received=_text(response.http_response))
         return bytes(response.content)
 
-    def _client(self) -> openai.AsyncOpenAI:
+    def _client(self) -> "AsyncOpenAI":
+        from openai import AsyncOpenAI
+
         http = httpx2.AsyncClient(
+            verify=trust(),
             timeout=self.timeout_seconds,
             follow_redirects=False,
             headers={"Accept-Encoding": "identity"},
             event_hooks={"response": [_bound]},
         )
-        return openai.AsyncOpenAI(
+        return AsyncOpenAI(
             base_url=self.base_url, api_key=self.api_key or NO_KEY, max_retries=0, http_client=http
         )
+
+
+@cache
+def trust() -> ssl.SSLContext:
+    """The certificate authorities, read once: that costs more than all the rest of a request."""
+    return httpx2.create_ssl_context()
 
 
 def longest_call_seconds(timeout_seconds: float, max_retries: int) -> float:

@@ -7,10 +7,11 @@ from typing import Any
 REDACTED = "[redacted]"
 MIN_SECRET_CHARACTERS = 6  # a shorter one is no secret, and replacing it would only garble the text
 # Key prefixes of well-known services; a bearer token; a JWT; a private key; a password in an address.
+# Whatever can fail after a long match is bounded: a gateway may send a megabyte of mere beginnings.
 _SECRETS = re.compile(
     r"\bsk-[\w-]{16,}|\b(?:gh[pousr]|github_pat|glpat|xox[abprs]|hf|pypi)[-_][\w-]{16,}|\bAKIA[0-9A-Z]{16}\b"
     r"|\bAIza[\w-]{30,}|(?i:\bbearer\s+)[\w.~+/=-]{8,}"
-    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+"
+    r"|\beyJ[\w-]{8,500}\.[\w-]{8,}\.[\w-]+"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|(?<=://)[^\s/:@]{0,64}:[^\s/@]{1,128}(?=@)",
     re.DOTALL,

@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +18,9 @@ from tests.llm.gateway import DIAGRAM, KEY, MODEL, Manner, serving
 
 QUESTION = [{"role": "user", "content": "What does `pass` do?"}]
 ANSWER = json.dumps(DIAGRAM)
+ROOT = Path(__file__).parents[2]
 PATIENT_SECONDS = 60.0
 IMPATIENT_SECONDS = 0.4
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "LONGEST_WAIT_SECONDS", 0.0)
 
 
 def ask(url: str, *, timeout_seconds: float = PATIENT_SECONDS, max_retries: int = 0) -> list[Try]:
@@ -178,9 +177,9 @@ def test_passing_failure_is_retried(failure: Manner) -> None:
 
 def test_time_out_is_retried() -> None:
     with serving(made.hang, made.behave()) as server:
-        tries = ask(server.url, timeout_seconds=5 * IMPATIENT_SECONDS, max_retries=1)
+        tries = ask(server.url, timeout_seconds=IMPATIENT_SECONDS, max_retries=10)
     assert error_of(tries[0]).code == "timed_out"
-    assert tries[1].answer is not None
+    assert tries[-1].answer is not None
 
 
 def test_retries_end() -> None:
@@ -218,3 +217,8 @@ def test_longest_call_counts_tries_and_waits(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(client, "LONGEST_WAIT_SECONDS", 10.0)
     assert longest_call_seconds(60, 0) == 60
     assert longest_call_seconds(60, 2) == 3 * 60 + 2 * 10
+
+
+def test_process_that_asks_nothing_does_not_load_the_client_library() -> None:
+    code = "import reviews.llm.client, sys; sys.exit('openai' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -54,11 +54,6 @@ POLICIES = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "LONGEST_WAIT_SECONDS", 0.0)
-
-
 def bundle_of(files: dict[str, bytes]) -> Bundle:
     return Bundle(read_manifest(files), files, code_hash(files))
 
