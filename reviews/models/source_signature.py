@@ -6,7 +6,7 @@ from evaluations.models import Submission
 
 
 class SourceSignature(models.Model):
-    """Normalised source as sets of shingles without boilerplate; written by `reviews.duplicates.store` alone."""
+    """Normalised source as sets of shingles, without boilerplate; `reviews.duplicates.store` writes it."""
 
     submission = models.OneToOneField(Submission, on_delete=models.PROTECT, related_name="signature")
     units = models.JSONField()  # [[file, line, live, whole, shingles]]: how many of `shingles` are whose

@@ -4,6 +4,8 @@ A token is a word that means something to Python or torch, or a name of the auth
 attributes and numbers count as names, because other ones would do as well.
 """
 
+# ruff: noqa: N802, N815 (methods are named after ast's classes, as those of ast.NodeVisitor are)
+
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
