@@ -4,10 +4,10 @@ import base64
 import binascii
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from evaluations.api.framing import JSON, ZIP
-from prism_site.api import strict_json
+from evaluations.api.json_body import parse_json
 from prism_site.api.problems import Problem
 
 JSON_SLACK_BYTES = 16 * 1024  # for everything beside the code
@@ -32,11 +32,7 @@ def archive_of(body: bytes, media_type: str) -> bytes:
     """The ZIP within a body; raises `Problem` 400 with a json_* code or `base64_malformed`."""
     if media_type == ZIP:
         return body
-    try:
-        upload = JsonUpload.model_validate(strict_json.loads(body))
-    except ValidationError as error:
-        raise _not_as_described(error) from error
-    return _decode(upload.code)
+    return _decode(parse_json(body, JsonUpload).code)
 
 
 def _decode(code: str) -> bytes:
@@ -48,23 +44,3 @@ def _decode(code: str) -> bytes:
     if not archive or base64.b64encode(archive).decode() != code:
         raise Problem(400, "base64_malformed", "`code` is the ZIP in standard base64 with padding.")
     return archive
-
-
-def _not_as_described(error: ValidationError) -> Problem:
-    """Wrong types and wrong members have codes of their own."""
-    problems = error.errors(include_url=False, include_input=False)
-    code = "json_type" if any(problem["type"].endswith("_type") for problem in problems) else "json_schema"
-    fields = [
-        {
-            "pointer": "/" + "/".join(map(_known, problem["loc"])),
-            "code": problem["type"],
-            "detail": problem["msg"],
-        }
-        for problem in problems
-    ]
-    return Problem(400, code, errors=fields)
-
-
-def _known(name: int | str) -> str:
-    """Member names that the sender made up are not repeated."""
-    return str(name) if name in JsonUpload.model_fields else "?"

@@ -17,6 +17,7 @@ from evaluations.tasks import canary_tick
 from prism_site.api import DenyAll
 from prism_site.api.version import CHALLENGE_VERSION
 from prism_site.config import ROOT, override_env
+from reviews.models import Review
 from tests import factories
 from tests.api.conftest import assert_problem, break_policy, bundle_of, platform
 from tests.evaluations.world import prepare_text
@@ -79,9 +80,11 @@ def test_the_bridge_reports_a_broken_bundle(client, alice):
 
 def test_the_platform_drives_the_pipeline_without_a_worker(client, upload):
     submission = Submission.objects.get(pk=upload().json()["id"])
-    steps = [client.post("/internal/v1/worker/process-next", headers=platform()).json() for _ in range(2)]
-    assert [step["advanced"] for step in steps] == [1, 1]
-    submission.refresh_from_db()
+    for _ in range(len(Review.Reviewer) + 2):
+        assert client.post("/internal/v1/worker/process-next", headers=platform()).json()["advanced"] == 1
+        submission.refresh_from_db()
+        if submission.stage == Stage.QUEUED:
+            break
     assert (submission.status, submission.stage) == (Status.PENDING, Stage.QUEUED)
 
 
