@@ -97,7 +97,7 @@ class Gateway:
             raise errors.TimedOut(f"no whole answer in {self.timeout_seconds:g} s") from None
         except openai.APIStatusError as error:
             raise refusal_of(error.response) from None
-        except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
             raise errors.Unreachable(f"{type(error).__name__}: {error.__cause__ or error}"[:300]) from None
         if "json" not in response.headers.get("content-type", ""):
             raise errors.AnswerNotCompletion("not JSON by its type", received=_text(response.http_response))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -67,6 +68,7 @@ def read_verdict(arguments: str) -> Verdict:
     return _read(Verdict, arguments)
 
 
+@cache
 def specifications() -> list[dict[str, Any]]:
     """Both tools as the chat-completions API takes them, from the schemas that read the answers."""
     return [

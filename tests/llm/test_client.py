@@ -23,9 +23,11 @@ PATIENT_SECONDS = 60.0
 IMPATIENT_SECONDS = 0.4
 
 
-def ask(url: str, *, timeout_seconds: float = PATIENT_SECONDS, max_retries: int = 0) -> list[Try]:
+def ask(
+    url: str, *, timeout_seconds: float = PATIENT_SECONDS, max_retries: int = 0, key: str = KEY
+) -> list[Try]:
     gateway = Gateway(
-        base_url=url, model=MODEL, timeout_seconds=timeout_seconds, max_retries=max_retries, api_key=KEY
+        base_url=url, model=MODEL, timeout_seconds=timeout_seconds, max_retries=max_retries, api_key=key
     )
     return gateway.ask(QUESTION, tool=SUBMIT_MERMAID)
 
@@ -55,6 +57,35 @@ def test_answer_carries_arguments_model_and_tokens() -> None:
     assert json.loads(one.answer.arguments) == DIAGRAM
     assert one.answer.model == f"{MODEL}-0613"
     assert (one.answer.prompt_tokens, one.answer.completion_tokens) == (1_000, 50)
+
+
+@pytest.mark.parametrize("finish_reason", ["stop", "tool_calls", "tool_use"])
+def test_gateways_name_the_end_of_a_forced_tool_as_they_like(finish_reason: str) -> None:
+    with serving(made.call((SUBMIT_MERMAID, ANSWER), finish_reason=finish_reason)) as server:
+        [one] = ask(server.url)
+    assert one.answer is not None
+
+
+def test_blanks_that_keep_a_connection_alive_are_no_answer() -> None:
+    call = {"id": "1", "type": "function", "function": {"name": SUBMIT_MERMAID, "arguments": ANSWER}}
+    with serving(made.send_as(b"\n \n \n" + tool_calls([call]))) as server:
+        [one] = ask(server.url)
+    assert one.answer is not None
+
+
+def test_gateway_of_ones_own_needs_no_key() -> None:
+    with serving(made.behave()) as server:
+        [one] = ask(server.url, key="")
+    assert one.answer is not None
+
+
+@pytest.mark.parametrize("key", ["ключ", "two\nlines", "\ud800"])
+def test_key_that_no_header_can_hold_is_an_error_without_it(key: str) -> None:
+    with serving(made.behave()) as server:
+        [one] = ask(server.url, key=key)
+        assert server.requests == []
+    assert error_of(one).code == "unreachable"
+    assert key not in str(one.error)
 
 
 def test_key_is_not_part_of_what_a_gateway_says_of_itself() -> None:
