@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
 # The rooms whose tests meet a database.
 WITH_DATABASE := $(addprefix tests/,access api evaluations evaluations_pages flows policy reviews scoring)
 
-.PHONY: help demo test test-sqlite test-postgresql check format bench docs clean
+.PHONY: help demo test test-sqlite test-postgresql check format bench docs fuzz clean
 
 help:            ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +42,7 @@ check: .venv/ready-dev  ## format, lint, types, migrations, generated documents,
 	$(MANAGE) check
 	$(MANAGE) transitions_diagram --check
 	$(MANAGE) settings --reference | diff - docs/policy.md
+	$(MANAGE) rules_reference --check
 	$(MANAGE) spectacular --fail-on-warn --validate --file /dev/null
 	$(BIN)/lint-imports
 
@@ -51,6 +53,12 @@ format: .venv/ready-dev  ## what `check` would complain about, mended
 docs: .venv/ready-dev  ## write the generated documents anew
 	$(MANAGE) transitions_diagram
 	$(MANAGE) settings --reference > docs/policy.md
+	$(MANAGE) rules_reference
+
+fuzz: .venv/ready-dev  ## coverage-guided fuzzing of whatever reads hostile bytes, FUZZ_SECONDS each
+	$(BIN)/python -m tests.fuzz.reader $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz.manifest $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz.static $(FUZZ_SECONDS)
 
 bench: .venv/ready-dev  ## every benchmark, one table each
 	$(BIN)/python -m benchmarks.runner_overhead

@@ -7,6 +7,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("evaluations.views.urls")),
     path("", include("scoring.urls")),
+    path("", include("reviews.urls")),
     path("", include("prism_site.api_urls")),
     path("operator/", include("prism_site.operator.urls")),
     path(

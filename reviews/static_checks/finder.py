@@ -17,7 +17,7 @@ from reviews.static_checks.names import (
     RESTRICTED,
     SETTINGS,
 )
-from reviews.static_checks.resolve import Paths, Resolver
+from reviews.static_checks.resolve import PYTHONS_OWN, Paths, Resolver
 from reviews.static_checks.scopes import Scope, imported_module
 
 HOOKS = (
@@ -125,6 +125,8 @@ class Finder(ast.NodeVisitor):
             rule_id = broken_rule(path)
             if rule_id is not None:
                 self.notes.add(rule_id, node.lineno, path)
+            elif path == "torch.load":  # but where it is called, which `files.py` judges
+                self.notes.add("deserialises", node.lineno, path)
             elif is_whole and path in RESTRICTED:
                 self.notes.add("restricted_module_passed", node.lineno, path)
             elif is_whole and path in {"torch", "numpy"}:
@@ -174,6 +176,8 @@ class Finder(ast.NodeVisitor):
         looks = isinstance(node.func, ast.Name) and node.func.id in _LOOKERS and self._is_builtin(node.func)
         if looks:
             self._look_up(node)
+        elif "torch.load" in paths:
+            self._inner(node.func)
         elif not (isinstance(node.func, ast.Name) and self._shadowed(node.func)):
             self.visit(node.func)
         for position, argument in enumerate(node.args):
@@ -188,9 +192,7 @@ class Finder(ast.NodeVisitor):
         return self.resolver.paths(function, self.scope)
 
     def _is_builtin(self, node: ast.Name) -> bool:
-        return self.scope.holder(node.id) is None or (
-            node.id in {*BUILTINS, *LOOK_UP, "open"} and self.resolver.means_builtin(node, self.scope)
-        )
+        return node.id in PYTHONS_OWN and self.resolver.means_builtin(node, self.scope)
 
     def _shadowed(self, node: ast.Name) -> bool:
         """Note a call of a function of the bundle's that is named like one that runs code."""

@@ -55,7 +55,8 @@ def import_rule(module: str) -> str | None:
         return None if INTERFACE.startswith(module) or module.startswith(INTERFACE) else "import_not_allowed"
     closed = next((PATHS[prefix] for prefix in prefixes(module) if prefix in PATHS), None)
     if closed is not None:
-        return closed or None
+        has_door = any(not rule_id and path.startswith(f"{module}.") for path, rule_id in PATHS.items())
+        return None if has_door else closed or None
     if root in NOTED_IMPORTS:
         return "import_noted"
     return None if root in ALLOWED_IMPORTS else "import_not_allowed"

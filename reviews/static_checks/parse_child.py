@@ -65,11 +65,17 @@ def _broken(
     trees: dict[str, ast.Module], sources: dict[str, str], entrypoints: list[str]
 ) -> list[tuple[str, str, str, int]]:
     """The rules that the source breaks. Its modules are data and code of ours, found beside this file."""
-    sys.path.append(str(Path(__file__).resolve().parents[2]))
+    root = str(Path(__file__).resolve().parents[2])
+    if root not in sys.path:
+        sys.path.append(root)
     from reviews.static_checks.examine import broken_rules
 
+    before = sys.getrecursionlimit()
     sys.setrecursionlimit(WALK_RECURSION)
-    return broken_rules(trees, sources, entrypoints)
+    try:
+        return broken_rules(trees, sources, entrypoints)
+    finally:
+        sys.setrecursionlimit(before)
 
 
 @dataclass(frozen=True)

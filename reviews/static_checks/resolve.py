@@ -9,7 +9,7 @@ from reviews.static_checks.scopes import Binding, Scope, elements
 MAX_ORIGINS = 16
 MAX_SEGMENTS = 16
 MAX_TEXT = 4096
-_BUILTINS = frozenset(dir(builtins))
+PYTHONS_OWN = frozenset(dir(builtins))
 CTX_FOLDERS = frozenset({"artifacts_dir", "checkpoint_dir"})
 
 Paths = frozenset[str]
@@ -129,7 +129,7 @@ class Resolver:
         return self._top.get(name, NOTHING)
 
     def _from_stars(self, name: str) -> Paths:
-        if name in _BUILTINS or name.startswith("_"):
+        if name in PYTHONS_OWN or name.startswith("_"):
             return NOTHING
         found: set[str] = set()
         for star in self.module.stars:

@@ -144,7 +144,7 @@ _REJECTED = (
         Category.DYNAMIC_CODE,
         Outcome.REJECT,
         "Torch's doors to processes, native code and its own inside stay closed.",
-        "torch.ops.load_library(path)",
+        "torch._C._jit_set_profiling_mode(False)",
     ),
     _rule(
         "import_not_allowed",
@@ -311,7 +311,7 @@ _FLAGGED = (
         Category.OBFUSCATION,
         Outcome.FLAG,
         "Text is written in escapes.",
-        r'"\x69\x6d\x70\x6f\x72\x74"',
+        r'"\x69\x6d\x70\x6f\x72\x74..."',
     ),
     _rule(
         "nested_lambdas",
@@ -332,7 +332,7 @@ _FLAGGED = (
         Category.OBFUSCATION,
         Outcome.FLAG,
         "Several names seem made not to be read.",
-        "_0x3fa2 = lIlIlI(_0x11c9)",
+        "_0x3fa2 = lIlIlI(_0x11c9, ...)",
     ),
 )
 
