@@ -81,8 +81,9 @@ def make_job(
     seed: int,
     policy: Policy,
     score_fraction: float | None = None,
+    world_size: int | None = None,
 ) -> Job:
-    """Write the bundle and its job below `folder`; `score_fraction` stands in for the policy's."""
+    """Write the bundle and its job below `folder`; what is given stands in for the policy's."""
     if mode.is_official:
         check_official(mode, policy)
     bundle.write_to(folder / BUNDLE)
@@ -98,6 +99,8 @@ def make_job(
     )
     if score_fraction is not None:
         job = replace(job, schedule=replace(job.schedule, score_fraction=score_fraction))
+    if world_size is not None:
+        job = replace(job, world_size=world_size)
     write_private(folder / JOB, job.to_json())
     return job
 

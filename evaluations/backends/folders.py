@@ -4,7 +4,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from evaluations.runner.constants import MANIFEST_NAME
+from evaluations.runner.constants import MANIFEST_NAME, learner_log
+from evaluations.runner.job import MOST_RANKS
 from prism_site.config import env
 
 # What outlives an attempt: the referee's results and the logs.
@@ -13,7 +14,7 @@ KEPT = frozenset(
         MANIFEST_NAME,
         "curve.npz",
         "final.safetensors",
-        "learner.log",
+        *(learner_log(rank) for rank in range(MOST_RANKS)),
         "predictor.log",
         "progress.jsonl",
         "referee.log",

@@ -18,7 +18,7 @@ def rows(chunks: Iterator[PrismChunk], batch_size: int, seq_len: int) -> Iterato
     stride, needed = seq_len - 1, batch_size * (seq_len - 1) + 1
     buffer, revealed = torch.empty(0, dtype=torch.int64), 0
     for chunk in chunks:
-        buffer = torch.cat([buffer, chunk.tokens])
+        buffer = torch.cat([buffer.to(chunk.tokens.device), chunk.tokens])
         revealed = chunk.stream_bytes
         while len(buffer) >= needed:
             yield _batch(buffer[:needed].unfold(0, seq_len, stride), revealed)

@@ -28,6 +28,11 @@ AUDITOR_LOG = "auditor.log"
 EXAMINER_LOG = "examiner.log"
 
 
+def learner_log(rank: int) -> str:
+    """The file that the output of a learner's rank goes to."""
+    return LEARNER_LOG if rank == 0 else f"learner.{rank}.log"
+
+
 def fingerprint() -> str:
     """SHA-256 (hex) over every constant above by name, so that two manifests can be compared."""
     values = {name: value for name, value in globals().items() if name.isupper()}

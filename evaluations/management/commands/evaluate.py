@@ -18,7 +18,7 @@ from evaluations.datasets.errors import DataError
 from evaluations.enums import Mode
 from evaluations.intake.refusals import BundleRefused
 from evaluations.local_evaluation import HostFault, RequirementsMissing
-from evaluations.runner.job import Job
+from evaluations.runner.job import MOST_RANKS, Job
 from prism_site.config import env
 from prism_site.policy.resolve import Policy, resolve_policy
 
@@ -39,6 +39,9 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, help="default: the mode's first seed")
         parser.add_argument(
             "--score-fraction", type=_share, help="share of windows to score; 1 for all of them"
+        )
+        parser.add_argument(
+            "--world-size", type=int, choices=range(1, MOST_RANKS + 1), help="ranks that train together"
         )
         parser.add_argument("--json", type=Path, metavar="OUT", help="write the manifest here")
         parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep curve, weights and logs here")
@@ -78,6 +81,7 @@ class Command(BaseCommand):
                 seed=seed,
                 policy=policy,
                 score_fraction=options["score_fraction"],
+                world_size=options["world_size"],
             )
             self._print_description(local_evaluation.describe(job))
             return self._run(job)
