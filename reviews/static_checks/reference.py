@@ -9,7 +9,7 @@ from reviews.static_checks.rules import RULES, Rule
 
 _ABOUT = {
     Outcome.REJECT: "The source says so for certain. The submission is rejected.",
-    Outcome.QUARANTINE: "The source does not show what this is or does. The submission waits until an operator has looked.",
+    Outcome.QUARANTINE: "The source does not show what this is or does. An operator looks before it goes on.",
     Outcome.FLAG: "Worth knowing. The submission goes on; operators see the note.",
 }
 
@@ -62,8 +62,8 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "<!-- written by `manage.py rules_reference` -->"
     yield ""
-    yield "Every Python file of a bundle is parsed, never run, and held to these rules. A finding names its rule, the"
-    yield "file and the line, and quotes it. The sandbox of a run is the wall; these rules are the door-man."
+    yield "Every Python file of a bundle is parsed, never run, and held to these rules. A finding names its rule,"
+    yield "the file and the line, and quotes it. The sandbox of a run is the wall; these rules are the door-man."
     for section in sections():
         yield from ("", f"## {section.title}", "", section.about, "")
         yield from ("| rule | category | why | for example |", "| --- | --- | --- | --- |")
