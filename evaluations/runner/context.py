@@ -23,7 +23,7 @@ class NoStream(Exception):
 class PrismChunk:
     """A freshly revealed piece of the stream."""
 
-    tokens: Tensor  # 1-D, int64
+    tokens: Tensor  # 1-D, int64, on the run's device
     index: int
     bytes: int  # of text in this chunk
     stream_bytes: int  # of text up to the end of this chunk

@@ -50,9 +50,8 @@ class RefereeDoor:
                 return
             tokens = np.frombuffer(reply.body, dtype=np.int32).astype(np.int64)
             header = reply.header
-            yield PrismChunk(
-                torch.from_numpy(tokens), header["index"], header["bytes"], header["stream_bytes"]
-            )
+            on_device = torch.from_numpy(tokens).to(self.order["context"]["device"])
+            yield PrismChunk(on_device, header["index"], header["bytes"], header["stream_bytes"])
 
     def _ask(self, model: nn.Module) -> None:
         if self.memory is None:
@@ -96,7 +95,8 @@ def serve(channel: Channel, slot_fd: int) -> None:
     hooks, began = Hooks(modules), time.monotonic()
     style = _train(order, modules, ctx, hooks)
     seconds = time.monotonic() - began
-    channel.send({"type": "done", "style": style, "hooks": hooks.report(), "seconds": seconds})
+    account = {"style": style, "hooks": hooks.report(), "seconds": seconds, "memory": child.peak_memory()}
+    channel.send({"type": "done", **account})
     if ctx.world_size > 1:
         channel.receive()  # the others may still need this rank: stay until the referee hangs up
 

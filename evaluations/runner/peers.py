@@ -31,6 +31,7 @@ class PredictorPeer:
     def __init__(self, child: Child) -> None:
         self.child = child
         self.hooks: Any = None
+        self.memory: dict[str, int] = {}  # what it had at most, by its own account
 
     def order(self, order: dict[str, Any]) -> None:
         """Send everything that building the model takes."""
@@ -85,7 +86,9 @@ class PredictorPeer:
     def dismiss(self) -> dict[str, dict[str, Any]]:
         """Say good-bye; give its account of its hooks."""
         self._send({"type": "end"}, SCORING_SECONDS)
-        return hook_report(self._receive("bye", SCORING_SECONDS).header.get("hooks"))
+        said = self._receive("bye", SCORING_SECONDS).header
+        self.memory = memory_report(said.get("memory"))
+        return hook_report(said.get("hooks"))
 
     def _send(self, header: dict[str, Any], seconds: float, body: bytes = b"") -> None:
         try:
@@ -222,6 +225,13 @@ def hook_report(said: Any) -> dict[str, dict[str, Any]]:
     """A child's own account of its hooks, reduced to what it may contain."""
     accounts = said if isinstance(said, dict) else {}
     return {name: _hook_usage(accounts.get(name)) for name in NAMES}
+
+
+def memory_report(said: Any) -> dict[str, int]:
+    """A child's own account of its memory: {host_bytes, gpu_bytes}; empty where it gave none."""
+    account = said if isinstance(said, dict) else {}
+    known = {name: account.get(name) for name in ("host_bytes", "gpu_bytes")}
+    return {name: size for name, size in known.items() if type(size) is int and 0 <= size < 2**53}
 
 
 def _hook_usage(said: Any) -> dict[str, Any]:

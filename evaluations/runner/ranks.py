@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from evaluations.runner import walls
-from evaluations.runner.constants import LEARNER_LOG, STARTUP_SECONDS
+from evaluations.runner.constants import STARTUP_SECONDS, learner_log
 from evaluations.runner.job import Job
 from evaluations.runner.meeting import HOST, Meeting
 from evaluations.runner.orders import for_rank, threads_of_rank
-from evaluations.runner.peers import LearnerPeer, hook_report
+from evaluations.runner.peers import LearnerPeer, hook_report, memory_report
 from evaluations.runner.processes import Child
 from evaluations.runner.slot import Layout, Slot
 from evaluations.runner.stopped import Stopped
@@ -31,21 +31,16 @@ def start(job: Job, threads: int) -> list[Child]:
     """Start every rank of a job's learner; the threads are shared out between them."""
     output, ranks = Path(job.output_folder), range(job.world_size)
     if job.world_size == 1:
-        return [walls.start(job, walls.learner_place(output), output / LEARNER_LOG, threads)]
+        return [walls.start(job, walls.learner_place(output), output / learner_log(0), threads)]
     share = threads_of_rank(threads, job.world_size)
     with socket.create_server((HOST, 0), backlog=job.world_size) as listener:
         meetings = [_meeting(job, rank, listener) for rank in ranks]
         return [
             walls.start(
-                job, walls.learner_place(output, rank), output / log_name(rank), share, meetings[rank]
+                job, walls.learner_place(output, rank), output / learner_log(rank), share, meetings[rank]
             )
             for rank in ranks
         ]
-
-
-def log_name(rank: int) -> str:
-    """The file that a rank's output goes to."""
-    return LEARNER_LOG if rank == 0 else LEARNER_LOG.replace(".", f".{rank}.")
 
 
 def _meeting(job: Job, rank: int, listener: socket.socket) -> Meeting:
@@ -129,6 +124,11 @@ class Ranks:
         """Training is over: nothing of it lives on."""
         for peer in self.peers:
             peer.child.end()
+
+    def memory(self) -> dict[str, dict[str, int]]:
+        """What each rank had at most, by its own account; empty for one that said nothing."""
+        said = [memory_report(peer.report.get("memory")) for peer in self.peers]
+        return {f"learner.{rank}" if rank else "learner": account for rank, account in enumerate(said)}
 
     def training_section(self, commits: int) -> dict[str, Any]:
         """The manifest's `training`: the first rank's account, and how far each rank came."""

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from evaluations.runner import precision
 from evaluations.runner.context import PrismBatch, PrismContext, TrainingRecipe
 from evaluations.runner.hooks import Hooks
 
@@ -107,10 +108,11 @@ def _step(
         hooks.call("train_step", model, batch, optimizer, ctx)
         return
     optimizer.zero_grad(set_to_none=True)
-    if "compute_loss" in hooks:
-        loss = hooks.call("compute_loss", model, batch, ctx)
-    else:
-        loss = next_token_loss(model, batch)
+    with precision.autocast(ctx.precision, ctx.device):  # as whoever scores the model runs it
+        if "compute_loss" in hooks:
+            loss = hooks.call("compute_loss", model, batch, ctx)
+        else:
+            loss = next_token_loss(model, batch)
     if ctx.world_size > 1:
         loss = loss * (batch.metadata or {})["weight"]
     loss.backward()

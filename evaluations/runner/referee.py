@@ -66,6 +66,7 @@ class Referee:
         self.training: dict[str, Any] | None = None
         self.weights: tuple[Layout, Slot] | None = None  # the last commit, where no child can write
         self.commits = 0
+        self.memory: dict[str, dict[str, int]] = {}  # role -> its own account of its peak
         self.diagnostics: list[dict[str, Any]] = []
         self.revealed: tuple[int, Tokens] | None = None  # end and tokens of the chunk that was revealed last
 
@@ -196,4 +197,5 @@ class Referee:
         self.auditor.close()
         self.examination.take()
         said = self.scorer.peer.dismiss()
+        self.memory = self.learner.memory() | {walls.PREDICTOR: self.scorer.peer.memory}
         self.training["hooks"] |= {name: said[name] for name in ("inference_logits", "infer")}

@@ -122,7 +122,7 @@ def _manifest(job: Job, outcome: Outcome, facts: dict[str, Any], data_bytes: int
             "order_seed": job.stream.order_seed,
             "bytes": data_bytes,
         },
-        run=facts,
+        run=facts | {"memory": referee.memory if referee else {}},
         diagnostics=referee.diagnostics if referee else [],
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from evaluations.runner import cuda_staging
 from evaluations.runner.slot import Layout
 
 WRAPPERS = ("_orig_mod", "module")  # torch.compile and DistributedDataParallel
@@ -44,8 +45,10 @@ def describe(model: nn.Module) -> list[list[Any]]:
 
 
 def writable_map(fd: int, layout: Layout) -> mmap.mmap:
-    """The learner's view of its slot."""
-    return mmap.mmap(fd, layout.size)
+    """The learner's view of its slot, pinned where the weights come from a GPU."""
+    memory = mmap.mmap(fd, layout.size)
+    cuda_staging.pin(memory)
+    return memory
 
 
 def readable_map(fd: int, layout: Layout) -> mmap.mmap:
