@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.utils import timezone
 from pydantic import SecretStr
 
@@ -22,6 +23,7 @@ from reviews.llm.redact import redacted
 from reviews.llm.source import excerpt, sources_of
 from reviews.models import Transcript
 
+log = structlog.get_logger(__name__)
 CALLS = 2  # the diagram and the verdict
 
 
@@ -48,6 +50,8 @@ def judge(
     prompt = build_prompt(bundle, sent, deterministic)
     said = _ask(prompt, policy)
     _keep(submission_id, said, policy)
+    if said.error:
+        log.warning("llm_review_without_verdict", submission=str(submission_id), code=said.error.code)
     findings = [
         *_from_verdict(said, prompt, policy, sources=sources, deterministic=deterministic),
         *gate.truncated(policy, sent.left_out),

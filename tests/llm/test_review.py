@@ -17,6 +17,7 @@ from reviews.llm.errors import AnswerMalformed, LlmUnavailable
 from reviews.llm.prompt import prompt_version
 from reviews.llm.review import Judged, configured_secrets, judge, longest_seconds
 from reviews.models import Transcript
+from reviews.static_checks.check import check
 from tests import factories
 from tests.llm import gateway as made
 from tests.llm.gateway import ALLOW, DIAGRAM, KEY, MODEL, Manner, Server, serving
@@ -87,6 +88,13 @@ def test_verified_reject_rejects() -> None:
     result = judged(made.behave(REJECT))
     assert codes(result) == ["llm_verified_reject", "llm_claim"]
     assert worst(result.findings) == Outcome.REJECT
+
+
+def test_rule_that_really_fired_verifies_a_quote() -> None:
+    found = check(FILES, architecture="architecture.py", training="training.py")
+    told = REJECT | {"categories": [finding.category for finding in found]}
+    assert worst(found) < Outcome.REJECT
+    assert codes(judged(made.behave(told), deterministic=found))[0] == "llm_verified_reject"
 
 
 def test_disabled_reviewer_is_not_asked() -> None:
