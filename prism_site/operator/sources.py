@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from uuid import UUID
 
 from django.conf import settings
@@ -24,13 +25,12 @@ class FilePair:
     diff: Diff
 
 
-def side_by_side(earlier_id: UUID, later_id: UUID) -> list[FilePair]:
+def side_by_side(earlier_id: UUID, later_id: UUID, matched: Mapping[str, str]) -> list[FilePair]:
     """Every Python file of the later submission against its counterpart, the most alike first.
 
-    Raises `BundleChanged`.
+    `matched` names the counterparts that are known already (later -> earlier). Raises `BundleChanged`.
     """
-    earlier, later = sources_of(earlier_id), sources_of(later_id)
-    return pairs(earlier, later, boilerplate())
+    return pairs(sources_of(earlier_id), sources_of(later_id), boilerplate(), matched)
 
 
 def sources_of(submission_id: UUID) -> dict[str, str]:
@@ -39,14 +39,20 @@ def sources_of(submission_id: UUID) -> dict[str, str]:
     return {name: raw.decode("utf-8", "replace") for name, raw in files.items() if name.endswith(SUFFIX)}
 
 
-def pairs(earlier: Mapping[str, str], later: Mapping[str, str], grey: frozenset[str]) -> list[FilePair]:
-    """Each later file beside the earlier one with most of its lines: renamed, split and merged files too."""
+def pairs(
+    earlier: Mapping[str, str],
+    later: Mapping[str, str],
+    grey: frozenset[str],
+    matched: Mapping[str, str] = MappingProxyType({}),
+) -> list[FilePair]:
+    """Each later file beside the earlier one that it matches, or else that has most of its lines."""
     found = []
     for name, source in list(later.items())[:FILES_SHOWN]:
-        other = _counterpart(name, source, earlier, grey)
+        known = matched.get(name, "")
+        other = known if known in earlier else _counterpart(name, source, earlier, grey)
         compared = diff.compare(earlier.get(other, ""), source, grey)
         found.append(FilePair(earlier=other, later=name, diff=compared))
-    return sorted(found, key=lambda pair: -pair.diff.same)
+    return sorted(found, key=lambda pair: (pair.later not in matched, -pair.diff.same))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from prism_site.operator.views import audit, bulk, claim, decide, hold, overview, queue
+from prism_site.operator.views import audit, bulk, claim, decide, diff, hold, overview, queue
 
 app_name = "operator"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("holds/decide", bulk.decide, name="bulk"),
     path("holds/<int:hold_id>", hold.page, name="hold"),
     path("holds/<int:hold_id>/claim", claim.claim, name="claim"),
+    path("holds/<int:hold_id>/diff", diff.part, name="diff"),
     path("holds/<int:hold_id>/decide", decide.decide, name="decide"),
     path("holds/<int:hold_id>/undo", decide.undo, name="undo"),
     path("audit", audit.page, name="audit"),

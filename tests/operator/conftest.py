@@ -8,19 +8,22 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from evaluations import transitions
+from evaluations.bundles import stored_bundle
 from evaluations.enums import Stage, Status
 from evaluations.models import Run, Submission
 from prism_site import pipeline
 from reviews import holds
+from reviews.duplicates import store
 from reviews.models import Hold
 from tests import factories
+from tests.evaluations import world
 
 ANOMALY = {"code": "step0_anomaly", "detail": "Before any training the model predicts the first text."}
 
 
 def make_operator(name: str, *codenames: str) -> User:
     """An account with permissions, by default that of an operator."""
-    user = User.objects.create_user(name, password="correct horse")
+    user = User.objects.create_user(name)
     found = Permission.objects.filter(codename__in=codenames or ("resolve_hold",))
     user.user_permissions.add(*found)
     return user
@@ -61,6 +64,52 @@ def make_quarantine(
         evidence={"findings": [finding]},
         by="system:pipeline",
     )
+
+
+SOURCE = '''import torch
+from torch import nn
+
+
+class Mixer(nn.Module):
+    """Tokens are mixed by a learned decay, then by a gate."""
+
+    def __init__(self, vocab_size, width=64, depth=2):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, width)
+        self.decays = nn.ParameterList([nn.Parameter(torch.randn(width)) for _ in range(depth)])
+        self.gates = nn.ModuleList([nn.Linear(width, 2 * width) for _ in range(depth)])
+        self.head = nn.Linear(width, vocab_size, bias=False)
+
+    def forward(self, tokens):
+        hidden = self.embed(tokens)
+        for decay, gate in zip(self.decays, self.gates):
+            state = torch.zeros_like(hidden[:, 0])
+            mixed = []
+            for step in range(hidden.shape[1]):
+                state = state * torch.sigmoid(decay) + hidden[:, step]
+                mixed.append(state)
+            value, strength = gate(torch.stack(mixed, dim=1)).chunk(2, dim=-1)
+            hidden = hidden + value * torch.nn.functional.silu(strength)
+        return self.head(hidden)
+
+
+def build_model(ctx):
+    return Mixer(ctx.vocab_size)
+'''
+
+
+def make_copies(count: int = 2) -> Hold:
+    """A submission held because it resembles `count` earlier ones of other hotkeys."""
+    uploads = [
+        world.upload(SOURCE.replace("width=64", f"width={width}"), hotkey=factories.make_hotkey(width))
+        for width in range(64, 64 + count)
+    ]
+    later = SOURCE.replace("mixed", "outputs").replace("64", "96") + "# echo\u00e9\n"
+    held = world.upload(later, hotkey=factories.make_hotkey("copycat"))
+    for submission in (*uploads, held):
+        store.remember(submission, stored_bundle(submission.pk))
+    transitions.begin_review(held.pk, by="system:pipeline")
+    return make_quarantine(submission=held)
 
 
 @pytest.fixture
