@@ -128,7 +128,7 @@ def job_of(
         run_id=run_id,
         mode=mode,
         seed=seed,
-        bundle=_bundle_spec(manifest, folder / BUNDLE),
+        bundle=bundle_spec(manifest, folder / BUNDLE),
         stream=_stream_spec(stream),
         heldout=_stream_spec(texts.heldout) if texts.heldout else None,
         early_reference=early_reference(texts.yardsticks),
@@ -141,12 +141,13 @@ def job_of(
         gpus=place.gpus,
         world_size=place.world_size,
         diagnostics=DIAGNOSTIC_LOOKS,
-        reference_tokenizers=_reference_tokenizers(manifest.tokenizer),
+        reference_tokenizers=reference_tokenizers(manifest.tokenizer),
         sandbox=env().sandbox,
     )
 
 
-def _bundle_spec(manifest: BundleManifest, folder: Path) -> BundleSpec:
+def bundle_spec(manifest: BundleManifest, folder: Path) -> BundleSpec:
+    """Where a bundle's files lie, and which of them play which part."""
     return BundleSpec(
         folder=str(folder),
         architecture=manifest.architecture.entrypoint,
@@ -167,7 +168,8 @@ def _stream_spec(stream: StreamFile) -> StreamSpec:
     )
 
 
-def _reference_tokenizers(declared: str) -> dict[str, str]:
+def reference_tokenizers(declared: str) -> dict[str, str]:
+    """The verified file of a staged tokenizer by its name; raises `DataError`."""
     return {declared: str(staged_tokenizer(declared, env().data_path))} if declared in NAMES else {}
 
 
