@@ -1,8 +1,11 @@
 """Who operators are: their names in the history, and hotkeys that they may not judge."""
 
+from typing import Any
+
 from reviews.models import Hold, OperatorProfile
 
 PREFIX = "operator:"
+RESEMBLES = 0.5  # from which an earlier submission has a part in the decision
 
 
 class OwnHotkey(Exception):
@@ -26,8 +29,11 @@ def is_own(hold: Hold, by: str) -> bool:
     return of_operator.filter(hotkey__in=hotkeys).exists()
 
 
-def _named_in(evidence: object) -> set[str]:
-    """Hotkeys of the neighbours in a hold's evidence."""
-    neighbours = evidence.get("neighbours") if isinstance(evidence, dict) else None
-    named = [each.get("hotkey") for each in neighbours or [] if isinstance(each, dict)]
-    return {hotkey for hotkey in named if isinstance(hotkey, str)}
+def _named_in(evidence: dict[str, Any]) -> set[str]:
+    """Hotkeys of the neighbours in a hold's evidence that the submission resembles."""
+    neighbours: list[dict[str, Any]] = evidence.get("neighbours", [])
+    return {each["hotkey"] for each in neighbours if _likeness(each) >= RESEMBLES}
+
+
+def _likeness(neighbour: dict[str, Any]) -> float:
+    return max(float(neighbour.get(name, 0)) for name in ("similarity", "containment", "contained"))

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from evaluations.intake.archive import ArchiveLimits
-from evaluations.intake.bundle import read_bundle
+from evaluations.intake.bundle import Bundle, read_bundle
 from evaluations.intake.refusals import BundleRefused
+from evaluations.models import Submission
 from prism_site.policy.resolve import Policy
 from reviews import ladder
+from reviews.duplicates import review as duplicates
 from reviews.ladder import Finding, Outcome
+from reviews.models import Review
 from reviews.reviewers import examined
 
 BUNDLE = "bundle"  # who found it, where no reviewer could look yet
@@ -32,12 +37,21 @@ def precheck(archive: bytes, *, hotkey: str, limits: ArchiveLimits, policy: Poli
         bundle = read_bundle(archive, limits)
     except BundleRefused as refused:
         return Prechecked(code_hash="", findings=[(BUNDLE, _refusal(refused))])
-    found = examined(bundle)
-    findings = [
-        *(("contract", finding) for finding in found.contract_findings),
-        *(("static", finding) for finding in found.static_findings),
-    ]
+    read = examined(bundle)
+    compared = _compare(bundle, hotkey, policy) if not read.contract_findings else []
+    by_reviewer = {
+        Review.Reviewer.CONTRACT: read.contract_findings,
+        Review.Reviewer.STATIC: read.static_findings,
+        Review.Reviewer.DUPLICATES: compared,
+    }
+    findings = [(str(reviewer), finding) for reviewer, found in by_reviewer.items() for finding in found]
     return Prechecked(code_hash=bundle.code_hash, findings=findings)
+
+
+def _compare(bundle: Bundle, hotkey: str, policy: Policy) -> list[Finding]:
+    """As a submission of this moment; what cannot be read was told already."""
+    unsaved = Submission(hotkey=hotkey, code_hash=bundle.code_hash, created_at=timezone.now())
+    return duplicates.compare(unsaved, bundle, policy.duplicate_thresholds, remember=False).findings
 
 
 def _refusal(refused: BundleRefused) -> Finding:

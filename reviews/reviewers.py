@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from evaluations.intake.bundle import Bundle
+from evaluations.models import Submission
 from prism_site.policy.resolve import Policy
+from reviews.duplicates import review as duplicates
 from reviews.ladder import Finding
 from reviews.llm import review as llm
 from reviews.models import Review
@@ -15,6 +17,7 @@ from reviews.static_checks.check import Examined, examine
 
 Reviewer = Review.Reviewer
 SECONDS = 30.0  # of a review that starts no model and asks nobody
+DUPLICATES_SECONDS = 120.0  # it takes in earlier submissions that nobody has compared yet
 # What keeps a host from reviewing and says nothing of the submission: it waits.
 UNAVAILABLE: tuple[Any, ...] = ()
 
@@ -44,7 +47,7 @@ def longest_seconds(reviewer: Review.Reviewer, policy: Policy) -> float:
     """How long a reviewer may take, with a margin."""
     if reviewer == Reviewer.LLM:
         return SECONDS + llm.longest_seconds(policy.llm_review_policy)
-    return SECONDS
+    return DUPLICATES_SECONDS if reviewer == Reviewer.DUPLICATES else SECONDS
 
 
 def examined(bundle: Bundle) -> Examined:
@@ -63,6 +66,12 @@ def _source(submission_id: UUID, bundle: Bundle, policy: Policy) -> list[Reviewe
     ]
 
 
+def _duplicates(submission_id: UUID, bundle: Bundle, policy: Policy) -> list[Reviewed]:
+    submission = Submission.objects.get(pk=submission_id)
+    compared = duplicates.compare(submission, bundle, policy.duplicate_thresholds)
+    return [Reviewed(Reviewer.DUPLICATES, compared.findings)]
+
+
 def _llm(submission_id: UUID, bundle: Bundle, policy: Policy) -> list[Reviewed]:
     deterministic = findings_of(submission_id)
     judged = llm.judge(submission_id, bundle, policy=policy.llm_review_policy, deterministic=deterministic)
@@ -72,5 +81,6 @@ def _llm(submission_id: UUID, bundle: Bundle, policy: Policy) -> list[Reviewed]:
 REVIEWERS: Mapping[Review.Reviewer, Callable[[UUID, Bundle, Policy], list[Reviewed]]] = {
     Reviewer.CONTRACT: _source,
     Reviewer.STATIC: _source,
+    Reviewer.DUPLICATES: _duplicates,
     Reviewer.LLM: _llm,
 }

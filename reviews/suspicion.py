@@ -8,6 +8,7 @@ from django.db import transaction
 
 from evaluations import transitions
 from reviews import holds
+from reviews.duplicates.neighbours import nearest
 from reviews.ladder import Finding, Outcome
 from reviews.models import Hold, Review
 
@@ -72,4 +73,7 @@ def _summary(kind: Hold.Kind, first: Finding) -> str:
 
 def _evidence(rows: list[Review]) -> dict[str, Any]:
     findings = [{"reviewer": row.reviewer, **stored} for row in rows for stored in row.findings]
-    return {"findings": findings}
+    found: dict[str, Any] = {"findings": findings}
+    if any(row.reviewer == Review.Reviewer.DUPLICATES for row in rows):
+        found["neighbours"] = [each.as_json() for each in nearest(rows[0].submission_id)]
+    return found

@@ -7,11 +7,13 @@ import pytest
 
 from evaluations.intake.bundle import pack
 from evaluations.models import Event, StoredBundle, Submission
+from prism_site import pipeline
 from prism_site.access.models import Nonce
 from prism_site.config import override_env
 from reviews.models import PrecheckCount, Review
 from reviews.quota import PRECHECKS_A_DAY, QuotaSpent, take
 from tests.api.conftest import assert_problem, bundle_of, signed
+from tests.evaluations import world
 
 pytestmark = pytest.mark.django_db
 PATH = "/v1/submissions/precheck"
@@ -90,3 +92,15 @@ def test_only_the_hotkey_itself_has_a_bundle_prechecked(precheck: Any, alice: An
 def test_closed_is_closed(precheck: Any) -> None:
     with override_env(public_submissions_enabled=False):
         assert_problem(precheck(bundle_of()), 404, "public_submissions_disabled")
+
+
+def test_a_copy_of_earlier_work_of_another_hotkey_is_told(precheck: Any, alice: Any, bob: Any) -> None:
+    earlier = world.upload(hotkey=alice.ss58_address)
+    while pipeline.advance(str(earlier.pk)):
+        pass
+    body = pack({"architecture.py": world.ARCHITECTURE.encode(), "training.py": world.TRAINING.encode()})
+    found = precheck(body, bob)
+    assert found.json()["outcome"] == "reject"
+    assert {reviewer for reviewer, _ in codes(found)} == {"duplicates"}
+    assert precheck(body, alice).json()["outcome"] == "flag"
+    assert Submission.objects.count() == 1

@@ -14,7 +14,7 @@ from reviews.models import Hold, Review
 from tests.evaluations import world
 
 pytestmark = pytest.mark.django_db
-ROWS = [2]  # of reviews after each step: contract and rules are read in one go
+ROWS = [2, 3]  # of reviews after each step: contract and rules are read in one go
 
 
 def stage(submission: Submission) -> str:
