@@ -167,6 +167,37 @@ class RunRow(BaseModel):
         return cls(**own, bpb=number(score.get("bpb")), bpb_se=number(score.get("bpb_se")))
 
 
+class LookRow(BaseModel):
+    """What a look inside the model found after `stream_bytes` of text; `error` where it failed instead.
+
+    Figures of the submitted code's own process, null where they could not be taken.
+    """
+
+    stream_bytes: int
+    error: str | None = None
+    loss: float | None = None
+    gradient_norm: float | None = None
+    gradient_noise: float | None = None
+    activation_rms: float | None = None
+    activation_max: float | None = None
+    representation_rank: float | None = None
+    representation_directions: float | None = None
+    dead_units: float | None = None
+    nonfinite_activations: float | None = None
+    nonfinite_gradients: float | None = None
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Self:
+        """One look of a manifest; its modules are in the manifest alone."""
+        error = found.get("error")
+        named = set(cls.model_fields) - {"stream_bytes", "error"}
+        return cls(
+            stream_bytes=count(found.get("stream_bytes")),
+            error=error if isinstance(error, str) else None,
+            **{name: number(found.get(name)) for name in named},
+        )
+
+
 class SubmissionDetail(SubmissionRow):
     """Everything public about one submission; `family` and `variant` are null in this version."""
 
@@ -177,6 +208,7 @@ class SubmissionDetail(SubmissionRow):
     hooks: dict[str, HookUse]
     claims: list[ClaimRow]
     heldout: Heldout | None
+    diagnostics: list[LookRow]
     error: StoppedBecause | None
 
 

@@ -17,12 +17,14 @@ from evaluations.api.answers import (
     EventPage,
     EventRow,
     Heldout,
+    LookRow,
     RunRow,
     StoppedBecause,
     SubmissionDetail,
     SubmissionPage,
     SubmissionRow,
 )
+from evaluations.checklist.claim import items
 from evaluations.checklist.listing import checklist
 from evaluations.enums import Mode, RunState, Status
 from evaluations.models import Run, Submission
@@ -74,6 +76,7 @@ class SubmissionView(APIView):
             hooks=(manifest.get("training") or {}).get("hooks") or {},
             claims=[ClaimRow.of(claim) for claim in checklist(manifest)],
             heldout=Heldout.of(manifest),
+            diagnostics=[LookRow.of(look) for look in items(manifest.get("diagnostics"))],
             error=_error(submission),
         )
         return Response(detail.model_dump(mode="json"))

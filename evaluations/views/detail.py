@@ -13,7 +13,9 @@ from evaluations.enums import Mode, Stage, Status
 from evaluations.models import Attempt, CurvePoint, Run, StoredBundle, Submission
 from evaluations.runner.codelength import bits_per_byte
 from evaluations.views import facts
+from evaluations.views.looks import Looks, looks
 from evaluations.views.words import Line, Words, describe, timeline
+from prism_site.policy.resolve import resolve_policy
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Moving:
     fact_groups: list[facts.Group] = field(default_factory=list)
     hooks: list[dict[str, Any]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
+    looks: Looks | None = None
 
     @property
     def mode(self) -> Mode:
@@ -102,7 +105,14 @@ def moving(submission_id: UUID) -> Moving:
         fact_groups=facts.groups(manifest),
         hooks=facts.hooks(manifest),
         claims=checklist(manifest),
+        looks=_looks(manifest),
     )
+
+
+def _looks(manifest: dict[str, Any]) -> Looks | None:
+    if not manifest.get("diagnostics"):
+        return None
+    return looks(manifest, resolve_policy(official=False).diagnostics_thresholds)
 
 
 def newest_attempt(submission_id: UUID) -> Attempt | None:

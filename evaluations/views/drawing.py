@@ -151,3 +151,35 @@ def byte_label(count: float) -> str:
         if count >= size:
             return f"{count / size:.3g} {unit}"
     return f"{count:.0f} B"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A figure over the text at the size of a word, with a level that it should keep below."""
+
+    path: str
+    tip_x: float
+    tip_y: float
+    level_y: float | None
+
+
+def trace(
+    points: Sequence[Point], *, level: float | None = None, width: float = 120, height: float = 28
+) -> Trace | None:
+    """The values and the level, each within the drawing; nothing to draw with fewer than two points."""
+    drawn = finite(points)
+    if len(drawn) < 2:
+        return None
+    values = [value for _, value in drawn] + ([] if level is None else [level])
+    frame = Frame(
+        width=width - 6,
+        height=height - 6,
+        left=3,
+        top=3,
+        x_range=(drawn[0][0], drawn[-1][0]),
+        y_range=(min(values), max(values)),
+    )
+    tip_bytes, tip = drawn[-1]
+    return Trace(
+        frame.path(drawn), frame.x(tip_bytes), frame.y(tip), None if level is None else frame.y(level)
+    )
