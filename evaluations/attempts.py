@@ -19,6 +19,7 @@ from evaluations.models.attempt import LIVE_STATES
 BY = "system:reconcile"
 ALLOWED_ATTEMPTS = 3  # counted when claimed, so that a run which kills its host is counted too
 INFRASTRUCTURE = "infrastructure"
+DECIDED = "another_seed_decided"  # why an attempt was given up that did nothing wrong
 log = structlog.get_logger(__name__)
 
 
@@ -36,6 +37,7 @@ def finish(attempt: Attempt, *, manifest: dict[str, Any], exit_code: int | None)
     `manifest` has been validated; its verdict decides. False where another ending came first.
     """
     with transaction.atomic():
+        _lock_all_seeds(attempt)
         run = _current_run(attempt)
         if run is None or not _close(attempt, AttemptState.FINISHED, "", exit_code):
             log.warning("result_ignored", attempt=attempt.label)
@@ -111,6 +113,12 @@ def _live(attempt: Attempt) -> QuerySet[Attempt]:
     return Attempt.objects.filter(pk=attempt.pk, state__in=LIVE_STATES, fencing_token=attempt.fencing_token)
 
 
+def _lock_all_seeds(attempt: Attempt) -> None:
+    """Where one seed decides for all, runs are locked in one order, and before their submission."""
+    of_submission = Run.objects.filter(submission__runs=attempt.run_id)
+    list(of_submission.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
+
+
 def _current_run(attempt: Attempt) -> Run | None:
     """The locked run, if this attempt still is its newest."""
     return (
@@ -141,7 +149,15 @@ def _conclude(submission_id: Any, manifest: dict[str, Any]) -> None:
             transitions.reject(submission_id, by=BY, reason_code=code, reason=reason, data=data)
         case Verdict.FAILED:
             transitions.fail(submission_id, by=BY, reason_code=code, reason=reason, data=data)
-    submission.runs.filter(state=RunState.QUEUED).update(state=RunState.ABANDONED)
+    _spare_the_rest(submission)
+
+
+def _spare_the_rest(submission: Submission) -> None:
+    """The other seeds are not run, or not on: reconciling ends the jobs whose attempt is over."""
+    rest = submission.runs.filter(state__in=[RunState.QUEUED, RunState.RUNNING])
+    live = Attempt.objects.filter(run__in=rest, state__in=LIVE_STATES)
+    live.update(state=AttemptState.LOST, reason=DECIDED, ended_at=Now())
+    rest.update(state=RunState.ABANDONED)
 
 
 def _decisive(submission: Submission) -> dict[str, Any] | None:

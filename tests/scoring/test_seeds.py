@@ -9,7 +9,7 @@ import pytest
 
 from evaluations import attempts
 from evaluations.claims import claim
-from evaluations.enums import Mode, RunState, Stage, Status
+from evaluations.enums import AttemptState, Mode, RunState, Stage, Status
 from evaluations.models import Run, Submission
 from evaluations.runner.manifest import validate
 from prism_site import pipeline
@@ -142,12 +142,19 @@ def test_an_anomaly_of_one_seed_holds_the_submission():
     ],
 )
 def test_one_seed_that_is_not_scored_ends_the_submission_and_spares_the_rest(verdict, code, status):
-    submission, runs = queued()
+    submission, runs = queued((*SEEDS, 5))
     finish(runs[0])
-    finish(runs[1], verdict=verdict, code=code, reason="so it was")
+    deciding, meanwhile = factories.start(runs[1]), factories.start(runs[2])
+    factories.make_points(deciding, 3)
+    manifest = factories.manifest_of(deciding, verdict=verdict, code=code, reason="so it was")
+    assert attempts.finish(deciding, manifest=manifest, exit_code=1)
     assert status_of(submission.pk) == (status, Stage.DONE, code)
     assert claim(host="host-1", backend="local", modes=list(Mode), policy_row_ids={}) is None
-    assert Run.objects.get(pk=runs[2].pk).state == RunState.ABANDONED
+    left = Run.objects.filter(pk__in=[runs[2].pk, runs[3].pk]).values_list("state", flat=True)
+    assert list(left) == [RunState.ABANDONED] * 2
+    meanwhile.refresh_from_db()
+    assert (meanwhile.state, meanwhile.reason) == (AttemptState.LOST, attempts.DECIDED)
+    assert not attempts.finish(meanwhile, manifest=manifest, exit_code=0)
     assert not Score.objects.exists()
 
 
