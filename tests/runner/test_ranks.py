@@ -1,13 +1,20 @@
 """A learner of several ranks: one model, one score, and a failure that names its rank."""
 
+import contextlib
 import json
+import os
 import re
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from evaluations.runner import ranks, walls
 from evaluations.runner.job import Job, JobInvalid, Limits
+from evaluations.runner.meeting import Meeting
+from evaluations.runner.sandbox.errors import SandboxUnavailable
 from tests.runner.harness import ROOT, TABLE_MODEL, Outcome, execute, make_job
 from tests.runner.test_styles import NEURAL_MODEL
 
@@ -161,6 +168,50 @@ def test_a_rank_that_hangs_ends_training_by_the_wall_clock(tmp_path):
     assert outcome.manifest.verdict == "scored"
     assert outcome.score["bytes"] == 16_384
     assert {rank["stopped_reason"] for rank in outcome.manifest.training["ranks"]} == {"wall_clock"}
+
+
+def test_every_thread_of_a_rank_is_behind_the_filter_before_it_is_told_anything(tmp_path):
+    job = make_job(
+        tmp_path, {"architecture.py": TABLE_MODEL, "training.py": "def train(ctx): ...\n"}, world_size=2
+    )
+    children = ranks.start(job, threads=2)
+    try:
+        attested = [child.attestation() for child in children]
+        for child, found in zip(children, attested, strict=True):
+            tasks = list(Path(f"/proc/{child.process.pid}/task").glob("*/status"))
+            assert len(tasks) > 1  # gloo's own
+            assert all("\nSeccomp:\t2\n" in task.read_text() for task in tasks)
+            assert all("\nNoNewPrivs:\t1\n" in task.read_text() for task in tasks)
+            assert all(found["checks"].values())
+            assert listening_sockets(child.process.pid) == []
+    finally:
+        for child in children:
+            child.end()
+    with socket.create_server(("127.0.0.1", 0)):
+        assert listening_sockets(os.getpid()) != []
+
+
+def listening_sockets(pid: int) -> list[str]:
+    """Inodes of the process's sockets that the kernel lists as listening (state 0A)."""
+    held = set()
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the listing's own descriptor
+            held.add(str(path.readlink()))
+    text = "".join(Path(f"/proc/{pid}/net/{table}").read_text() for table in ("tcp", "tcp6"))
+    lines = [line.split() for line in text.splitlines()]
+    return [fields[9] for fields in lines if fields[3] == "0A" and f"socket:[{fields[9]}]" in held]
+
+
+def test_a_rank_that_meets_nobody_is_the_hosts_fault(tmp_path):
+    job = make_job(tmp_path, {}, world_size=2)
+    place = walls.learner_place(tmp_path / "out", 1)
+    meeting = Meeting(rank=1, world_size=2, port=1, device="cpu", seconds=1.0)
+    child = walls.start(job, place, tmp_path / "learner.1.log", 1, meeting)
+    try:
+        with pytest.raises(SandboxUnavailable, match="rank 1 did not meet the others"):
+            child.attestation()
+    finally:
+        child.end()
 
 
 @pytest.mark.parametrize("world_size", [0, 9, -1, "2", None])
