@@ -17,9 +17,11 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 DEADLINE_SECONDS = 120
 
 
-def drive(submission: Submission, until: Callable[[Submission], bool]) -> Submission:
+def drive(
+    submission: Submission, until: Callable[[Submission], bool], *, seconds: float = DEADLINE_SECONDS
+) -> Submission:
     """What a queue would do, one tick after another."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         pipeline.advance_waiting()
         launch_tick()
@@ -29,7 +31,7 @@ def drive(submission: Submission, until: Callable[[Submission], bool]) -> Submis
             return submission
         assert submission.status != Status.HELD, submission.reason
         time.sleep(0.1)
-    pytest.fail(f"still {submission.status}/{submission.stage} after {DEADLINE_SECONDS} s")
+    pytest.fail(f"still {submission.status}/{submission.stage} after {seconds} s")
 
 
 def is_done(submission: Submission) -> bool:
