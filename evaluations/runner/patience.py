@@ -13,7 +13,7 @@ TIMEOUT, BUSY = "describe_timeout", "host_busy"
 @contextmanager
 def limited(children: list[Child], seconds: float) -> Iterator[None]:
     """Within the block, end the children when `seconds` have passed; whoever waits for them finds why."""
-    timer = threading.Timer(seconds, lambda: [_end(child, seconds) for child in children])
+    timer = threading.Timer(seconds, _end, (children, seconds))
     timer.daemon = True
     timer.start()
     try:
@@ -22,12 +22,13 @@ def limited(children: list[Child], seconds: float) -> Iterator[None]:
         timer.cancel()
 
 
-def _end(child: Child, seconds: float) -> None:
-    worked, waited = processor_seconds(child.process.pid)
-    if waited > worked:
-        child.end_for(BUSY, f"in {seconds:g} s the host gave the model {worked:.1f} s of a processor")
-    else:
-        child.end_for(TIMEOUT, f"the model was not built and questioned within {seconds:g} s")
+def _end(children: list[Child], seconds: float) -> None:
+    for child in children:
+        worked, waited = processor_seconds(child.process.pid)
+        if waited > worked:
+            child.end_for(BUSY, f"in {seconds:g} s the host gave the model {worked:.1f} s of a processor")
+        else:
+            child.end_for(TIMEOUT, f"the model was not built and questioned within {seconds:g} s")
 
 
 def processor_seconds(pid: int) -> tuple[float, float]:
