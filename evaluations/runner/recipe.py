@@ -1,7 +1,6 @@
 """The challenge's reference loop: trains a hook-style submission, or an architecture on its own."""
 
 import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from evaluations.runner import precision
+from evaluations.runner.averaging import average_gradients
 from evaluations.runner.context import PrismBatch, PrismContext, TrainingRecipe
 from evaluations.runner.hooks import Hooks
 
@@ -54,7 +54,7 @@ def train(ctx: PrismContext, hooks: Hooks) -> None:
         _step(model, batch, optimizer, recipe, ctx, hooks)
         while due and consumed >= due[0]:
             due.pop(0)
-            if "save_checkpoint" in hooks:
+            if "save_checkpoint" in hooks and ctx.rank == 0:
                 hooks.call("save_checkpoint", model, optimizer, ctx)
 
 
@@ -67,18 +67,6 @@ def rate_factor(recipe: TrainingRecipe, share: float) -> float:
     final = getattr(recipe, "final_fraction", 0.0)
     progress = min(1.0, max(0.0, (share - warmup) / max(1e-9, 1.0 - warmup)))
     return ramp * (final + (1.0 - final) * 0.5 * (1.0 + math.cos(math.pi * progress)))
-
-
-def average_gradients(parameters: Iterable[Tensor], world_size: int) -> None:
-    """Replace every gradient by its mean over the ranks, in place; one that is missing counts as zero."""
-    trained = [p for p in parameters if p.requires_grad]
-    if not trained:
-        return
-    flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).float().flatten() for p in trained])
-    torch.distributed.all_reduce(flat)
-    flat /= world_size
-    for p, mean in zip(trained, torch.split(flat, [p.numel() for p in trained]), strict=True):
-        p.grad = mean.view_as(p).to(p.dtype).clone()
 
 
 def _optimizer(model: nn.Module, recipe: TrainingRecipe, ctx: PrismContext, hooks: Hooks) -> Any:
