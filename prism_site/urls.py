@@ -18,3 +18,5 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "prism_site.api.bad_request.answer"
