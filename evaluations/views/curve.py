@@ -20,6 +20,7 @@ class View:
     x: XAxis = "bytes"
     x_scale: Scale = "log"
     y_scale: Scale = "linear"
+    run: UUID | None = None  # of one seed; the newest run's where none is named
     attempt: int | None = None
     after: int | None = None  # the last chunk that the reader has
 
@@ -30,6 +31,7 @@ class View:
             x=cast(XAxis, _one_of(query.get("x"), get_args(XAxis), "bytes")),
             x_scale=cast(Scale, _one_of(query.get("xscale"), get_args(Scale), "log")),
             y_scale=cast(Scale, _one_of(query.get("yscale"), get_args(Scale), "linear")),
+            run=_uuid(query.get("run", "")),
             attempt=_number(query.get("attempt")),
             after=_number(query.get("after")),
         )
@@ -41,7 +43,7 @@ def answer(submission_id: UUID, view: View) -> dict[str, Any]:
     Raises `Http404` for an unknown submission.
     """
     try:
-        head = head_of(submission_id)
+        head = head_of(submission_id, view.run)
     except Submission.DoesNotExist:
         raise Http404("no such submission") from None
     points = points_of(head)
@@ -75,6 +77,13 @@ def _state(head: CurveHead, points: charts.Points) -> dict[str, Any]:
 
 def _one_of(asked: str | None, allowed: tuple[str, ...], default: str) -> str:
     return asked if asked is not None and asked in allowed else default
+
+
+def _uuid(asked: str) -> UUID | None:
+    try:
+        return UUID(asked)
+    except ValueError:
+        return None
 
 
 def _number(asked: str | None) -> int | None:

@@ -1,7 +1,7 @@
 // The learning curve: fetch the figure, dress it in the theme's colours, append what is new, keep the zoom.
 
 const POLL_MILLISECONDS = 2500;
-const DEFAULTS = { x: "bytes", xscale: "log", yscale: "linear" };
+const DEFAULTS = { x: "bytes", xscale: "log", yscale: "linear", run: "" };
 const COLOURS = { chunk: "--curve-chunk", curve: "--curve", ppmd: "--ppmd", uniform: "--uniform", nonfinite: "--bad" };
 const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: "reset" };
 

@@ -94,6 +94,7 @@ def test_three_seeds_make_one_score_when_the_last_is_in(client):
     page = client.get(f"/submissions/{submission.pk}").content.decode()
     assert "Mean of 3 seeds" in page
     assert all(f"manifest?run={run.pk}" in page for run in runs)
+    assert all(f'href="?run={run.pk}#curve-title"' in page for run in runs)
 
 
 def check_api(client: Any, submission: Submission, runs: list[Run], bpb: list[float]) -> None:
@@ -110,6 +111,10 @@ def check_api(client: Any, submission: Submission, runs: list[Run], bpb: list[fl
         curve = client.get(f"/v1/submissions/{submission.pk}/curve?run={run.pk}&series=prequential").json()
         assert curve["run_id"] == str(run.pk)
         assert curve["series"][0]["y"][-1] == pytest.approx(figure)
+        drawn = client.get(f"/submissions/{submission.pk}/figure?run={run.pk}").json()
+        assert drawn["bpb"] == pytest.approx(figure)
+    newest = client.get(f"/submissions/{submission.pk}/figure?run=no-such").json()
+    assert newest["bpb"] == pytest.approx(bpb[-1])
     entries = client.get("/v1/leaderboard").json()["entries"]
     assert entries[0]["seeds"] == list(SEEDS)
 
