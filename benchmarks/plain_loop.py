@@ -1,6 +1,7 @@
 """The yardstick of `runner_overhead`: a submission's own loop in one plain process, and nothing around it."""
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from torch import nn
 
 from evaluations.runner import loading
 from evaluations.runner.context import PrismChunk, PrismContext
+from evaluations.runner.devices import CPU
 from evaluations.runner.job import Job
 from evaluations.runner.stream import chunk_cuts, chunks
 from evaluations.runner.tokenizers import ByteCoder
@@ -20,7 +22,7 @@ class PlainDoor:
     """Hands out the chunks of the text."""
 
     def __init__(self, job: Job) -> None:
-        self.data = Path(job.stream.path).read_bytes()
+        self.data, self.device = Path(job.stream.path).read_bytes(), job.device
         self.cuts = chunk_cuts(
             self.data,
             first_bytes=job.schedule.chunk_first_bytes,
@@ -32,7 +34,7 @@ class PlainDoor:
         """Every chunk, whatever the model."""
         for chunk in chunks(self.data, self.cuts):
             tokens = torch.from_numpy(ByteCoder().encode(chunk.text).astype(np.int64))
-            yield PrismChunk(tokens, chunk.index, len(chunk.text), chunk.end)
+            yield PrismChunk(tokens.to(self.device), chunk.index, len(chunk.text), chunk.end)
 
     def tokenizer(self, name: str) -> Any:
         """Bytes only."""
@@ -44,7 +46,7 @@ class PlainDoor:
 
 
 def main(job: Job) -> None:
-    """Train once."""
+    """Train once; the last line printed says for how long."""
     folder = Path(job.bundle.folder)
     training = str(job.bundle.training)
     loading.prepare(folder, [job.bundle.architecture, training])
@@ -55,8 +57,8 @@ def main(job: Job) -> None:
         max_parameters=job.limits.max_parameters,
         max_layers=job.limits.max_layers,
         seed=job.seed,
-        device="cpu",
-        precision="float32",
+        device=job.device,
+        precision=job.precision,
         token_budget=job.stream.bytes,
         byte_budget=job.stream.bytes,
         artifacts_dir="",
@@ -65,7 +67,11 @@ def main(job: Job) -> None:
         _build=lambda ctx: loading.build_model(architecture, ctx),
         _door=PlainDoor(job),
     )
-    loading.load(folder, training).train(ctx)
+    train, began = loading.load(folder, training).train, time.monotonic()
+    train(ctx)
+    if job.device != CPU:
+        torch.cuda.synchronize()
+    print("seconds", round(time.monotonic() - began, 3))
 
 
 if __name__ == "__main__":
