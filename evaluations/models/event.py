@@ -24,3 +24,4 @@ class Event(models.Model):
             models.UniqueConstraint(fields=["submission", "sequence"], name="event_sequence_once"),
         ]
         ordering = ["sequence"]
+        indexes = [models.Index(fields=["verb", "at"], name="event_by_verb")]  # what ended when, over all
