@@ -14,6 +14,7 @@ from prism_site.operator import queue
 from prism_site.operator.guard import by, operators_only
 from prism_site.operator.queue import Filters
 from prism_site.operator.views.hold import context_of
+from prism_site.policy.errors import PolicyInvalid
 from reviews.attribution import Attribution
 from reviews.claims import HoldChanged
 from reviews.models import Hold
@@ -39,7 +40,7 @@ def decide(request: HttpRequest, hold_id: int) -> HttpResponse:
         raise Http404("no such hold") from None
     except HoldChanged as conflict:
         return _conflict(request, conflict.hold, filters)
-    except (FormIncomplete, *decisions.REFUSALS) as refusal:
+    except (FormIncomplete, PolicyInvalid, *decisions.REFUSALS) as refusal:
         return _refused(request, hold_id, filters, refusal)
     return redirect(_next(after, filters, hold_id))
 
