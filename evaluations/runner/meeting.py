@@ -102,8 +102,10 @@ def _open_group(meeting: Meeting) -> None:
         timeout=patience,
         device_id=device,
     )
-    for place in {torch.device("cpu"), device or torch.device("cpu")}:
-        dist.all_reduce(torch.ones(1, device=place))
+    dist.all_reduce(torch.ones(1))
+    if device is not None:
+        dist.all_reduce(torch.ones(1, device=device))
+        torch.cuda.synchronize(device)
     dist.barrier()
     _stop_listening()
     store.set(f"rank {meeting.rank} has met", "")  # so that the store's thread looks at its sockets anew

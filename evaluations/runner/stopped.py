@@ -12,6 +12,7 @@ CHILD_CODES = frozenset(
         "tokenizer_not_data",
         "stream_misused",
         "no_stream",
+        "process_group_fixed",
         "out_of_memory",
         "too_many_threads",
         "artifact_quota",
