@@ -13,6 +13,7 @@ from django.core.checks import CheckMessage
 from evaluations.datasets.errors import DataError
 from evaluations.datasets.manifest import load_manifest
 from evaluations.enums import Mode
+from evaluations.runner.devices import gpus
 from evaluations.runner.sandbox import support
 from prism_site.config import env
 
@@ -37,11 +38,11 @@ def queue_outlives_its_ticks(app_configs: Any, **kwargs: Any) -> list[CheckMessa
 
 
 def mode_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Official scores need isolated GPU hosts."""
-    if not Mode(env().execution_mode).is_official:
+    """Official scores need GPUs; what else an official run lacks, its submission's history says."""
+    if not Mode(env().execution_mode).is_official or gpus():
         return []
-    message = f"PRISM_EXECUTION_MODE is {env().execution_mode}: official submissions would wait for ever."
-    return [_error("E002", message, "Official modes need isolated GPU hosts; set local_cpu_smoke.")]
+    message = f"PRISM_EXECUTION_MODE is {env().execution_mode}, and this host has no GPU."
+    return [_error("E002", message, "`manage.py evaluate --mode` lists what it lacks; set local_cpu_smoke.")]
 
 
 def backend_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
