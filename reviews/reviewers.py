@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
+from evaluations.enums import Mode
 from evaluations.intake.bundle import Bundle
 from evaluations.models import Submission
 from prism_site.policy.resolve import Policy
+from reviews.describe.review import WALL_SECONDS, DescribeUnavailable, describe
+from reviews.describe.store import remember
 from reviews.duplicates import review as duplicates
 from reviews.ladder import Finding
 from reviews.llm import review as llm
@@ -19,7 +21,7 @@ Reviewer = Review.Reviewer
 SECONDS = 30.0  # of a review that starts no model and asks nobody
 DUPLICATES_SECONDS = 120.0  # it takes in earlier submissions that nobody has compared yet
 # What keeps a host from reviewing and says nothing of the submission: it waits.
-UNAVAILABLE: tuple[Any, ...] = ()
+UNAVAILABLE = (DescribeUnavailable,)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ def longest_seconds(reviewer: Review.Reviewer, policy: Policy) -> float:
     """How long a reviewer may take, with a margin."""
     if reviewer == Reviewer.LLM:
         return SECONDS + llm.longest_seconds(policy.llm_review_policy)
+    if reviewer == Reviewer.DESCRIBE:
+        return SECONDS + WALL_SECONDS
     return DUPLICATES_SECONDS if reviewer == Reviewer.DUPLICATES else SECONDS
 
 
@@ -66,6 +70,13 @@ def _source(submission_id: UUID, bundle: Bundle, policy: Policy) -> list[Reviewe
     ]
 
 
+def _describe(submission_id: UUID, bundle: Bundle, policy: Policy) -> list[Reviewed]:
+    mode = Mode(Submission.objects.values_list("mode", flat=True).get(pk=submission_id))
+    described = describe(bundle, mode=mode, policy=policy)
+    remember(submission_id, described)
+    return [Reviewed(Reviewer.DESCRIBE, described.findings)]
+
+
 def _duplicates(submission_id: UUID, bundle: Bundle, policy: Policy) -> list[Reviewed]:
     submission = Submission.objects.get(pk=submission_id)
     compared = duplicates.compare(submission, bundle, policy.duplicate_thresholds)
@@ -81,6 +92,7 @@ def _llm(submission_id: UUID, bundle: Bundle, policy: Policy) -> list[Reviewed]:
 REVIEWERS: Mapping[Review.Reviewer, Callable[[UUID, Bundle, Policy], list[Reviewed]]] = {
     Reviewer.CONTRACT: _source,
     Reviewer.STATIC: _source,
+    Reviewer.DESCRIBE: _describe,
     Reviewer.DUPLICATES: _duplicates,
     Reviewer.LLM: _llm,
 }

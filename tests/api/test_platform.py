@@ -20,7 +20,7 @@ from prism_site.config import ROOT, override_env
 from reviews.models import Review
 from tests import factories
 from tests.api.conftest import assert_problem, break_policy, bundle_of, platform
-from tests.evaluations.world import prepare_text
+from tests.evaluations.world import pass_reviews, prepare_text
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +80,7 @@ def test_the_bridge_reports_a_broken_bundle(client, alice):
 
 def test_the_platform_drives_the_pipeline_without_a_worker(client, upload):
     submission = Submission.objects.get(pk=upload().json()["id"])
+    pass_reviews(submission, Review.Reviewer.DESCRIBE)
     for _ in range(len(Review.Reviewer) + 2):
         assert client.post("/internal/v1/worker/process-next", headers=platform()).json()["advanced"] == 1
         submission.refresh_from_db()

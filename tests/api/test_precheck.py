@@ -96,6 +96,7 @@ def test_closed_is_closed(precheck: Any) -> None:
 
 def test_a_copy_of_earlier_work_of_another_hotkey_is_told(precheck: Any, alice: Any, bob: Any) -> None:
     earlier = world.upload(hotkey=alice.ss58_address)
+    world.pass_reviews(earlier, Review.Reviewer.DESCRIBE)
     while pipeline.advance(str(earlier.pk)):
         pass
     body = pack({"architecture.py": world.ARCHITECTURE.encode(), "training.py": world.TRAINING.encode()})

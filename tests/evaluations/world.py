@@ -14,6 +14,7 @@ from evaluations.intake.bundle import pack
 from evaluations.models import Submission
 from prism_site import pipeline
 from prism_site.policy.resolve import set_policy
+from reviews.models import Review
 
 ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
 WORDS = ["the", "model", "reads", "one", "byte", "and", "then", "another", "until", "text", "ends"]
@@ -87,12 +88,25 @@ def upload(
 
 
 def queued(**bundle: Any) -> Submission:
-    """A submission whose runs exist."""
+    """A submission whose runs exist; what is known to pass is not built in a sandbox each time."""
     submission = upload(**bundle)
+    pass_reviews(submission, *([Review.Reviewer.DESCRIBE] if bundle else Review.Reviewer))
     while pipeline.advance(str(submission.pk)):
         pass
     submission.refresh_from_db()
     return submission
+
+
+def pass_reviews(submission: Submission, *reviewers: Review.Reviewer) -> None:
+    """These reviewers have looked, and found nothing."""
+    for reviewer in reviewers:
+        Review.objects.create(
+            submission=submission,
+            reviewer=reviewer,
+            outcome=Review.Outcome.PASS,
+            duration_seconds=0.1,
+            created_at=timezone.now(),
+        )
 
 
 def verbs(submission: Submission) -> list[str]:
