@@ -175,9 +175,11 @@ def test_a_rank_that_fails_ends_the_run_and_is_named(tmp_path, deed, code, words
 def test_a_rank_that_hangs_ends_training_by_the_wall_clock(tmp_path):
     hanging = WAITING_FOR_ALL.format(deed="import time; time.sleep(600)")
     files = {"architecture.py": TABLE_MODEL, "training.py": hanging}
-    outcome = execute(make_job(tmp_path, files, world_size=2, limits=Limits(wall_seconds=3)))
+    limits = Limits(wall_seconds=3)
+    outcome = execute(make_job(tmp_path, files, world_size=2, limits=limits, sandbox="off"))
     assert outcome.manifest.verdict == "scored"
     assert outcome.score["bytes"] == 16_384
+    assert outcome.manifest.integrity["sandbox"]["learner.1"]["mode"] == "off"
     assert {rank["stopped_reason"] for rank in outcome.manifest.training["ranks"]} == {"wall_clock"}
 
 
