@@ -29,7 +29,7 @@ function line(key, name) {
 
 function fixedKeys() {
   const told = [["Esc", "Leave a field or this list"]];
-  if (document.querySelector("[data-queue]")) told.unshift(["j", "Next hold"], ["k", "Previous hold"], ["Enter", "Open it"], ["s", "Choose it for a decision together"]);
+  if (document.querySelector("[data-queue]")) told.unshift(["j", "Next hold"], ["k", "Previous hold"], ["Enter", "Open it"], ["s", "Choose it for a decision together"], ["c", "Claim it, or give it back"]);
   if (document.querySelector("[data-decide]")) told.unshift(["1–5", "Fill in a note while it is empty"], ["Ctrl Enter", "Decide and go on"]);
   return told;
 }

@@ -106,17 +106,22 @@ def test_a_claim_and_its_taking_over_are_seen_on_the_other_screens(enter: Enter)
     hold = make_quarantine()
     eve, mallory = (enter(name).open(f"/operator/holds/{hold.pk}") for name in ("eve", "mallory"))
     queue = enter("carol").open("/operator/holds")
+    row = queue.locator(f"#hold-{hold.pk}")
+    press(queue, "c")
+    expect(row).to_contain_text("by me", timeout=SOON)
+    press(queue, "c")
+    expect(row).to_contain_text("nobody", timeout=SOON)
     press(eve, "c")
     expect(eve.locator("#claim")).to_contain_text("You are looking at it.")
     expect(mallory.locator("#claim")).to_contain_text("eve is looking at it.", timeout=SOON)
-    expect(queue.locator(f"#hold-{hold.pk}")).to_contain_text("eve", timeout=SOON)
+    expect(row).to_contain_text("eve", timeout=SOON)
     press(mallory, "c")
     expect(mallory.locator("#claim")).to_contain_text("You are looking at it.")
     expect(eve.locator("#claim")).to_contain_text("mallory is looking at it.", timeout=SOON)
     press(mallory, "x", "1", "Control+Enter")
     expect(eve.locator("#claim")).to_contain_text("Confirm by operator:mallory", timeout=SOON)
-    expect(queue.locator(f"#hold-{hold.pk}")).to_have_count(0, timeout=SOON)
-    assert trail(hold) == ["open", "claim", "take_over", "decide"]
+    expect(row).to_have_count(0, timeout=SOON)
+    assert trail(hold) == ["open", "claim", "unclaim", "claim", "take_over", "decide"]
 
 
 def test_a_claim_is_renewed_while_the_page_is_open(enter: Enter) -> None:
