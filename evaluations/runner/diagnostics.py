@@ -56,8 +56,15 @@ class Observer:
         self.owners = {name for name, module in model.named_modules() if owns_parameters(module)}
         self.before: Tensor | None = None  # the output of the module before the last
         self.last: tuple[Tensor | None, Tensor] | None = None  # (input, output) of the last module
-        for name, module in model.named_modules():
-            module.register_forward_hook(partial(self._look, name))
+        self.handles = [
+            module.register_forward_hook(partial(self._look, name)) for name, module in model.named_modules()
+        ]
+
+    def close(self) -> None:
+        """Take the hooks off, and let go of the activations."""
+        for handle in self.handles:
+            handle.remove()
+        self.before = self.last = None
 
     def hidden(self, logits_BxTxV: Tensor) -> Tensor | None:
         """(N, D) of the last representation before the logits, in float64; None where there is none."""
@@ -90,9 +97,17 @@ def measure(model: nn.Module, forward: Forward, window_BxT: Tensor) -> dict[str,
     Loss in nats per token; a number that is not finite is null. Whatever the model raises is raised.
     """
     observer, parts = Observer(model), halves(window_BxT)
+    model.zero_grad(set_to_none=True)
+    try:
+        return _measured(model, forward, observer, parts)
+    finally:
+        observer.close()
+        model.zero_grad(set_to_none=True)
+
+
+def _measured(model: nn.Module, forward: Forward, observer: Observer, parts: list[Tensor]) -> dict[str, Any]:
     gradients: list[Gradients] = []
     losses: list[float] = []
-    model.zero_grad(set_to_none=True)
     for rows in parts:
         logits_BxTxV = forward(rows[:, :-1])
         loss = F.cross_entropy(logits_BxTxV.flatten(0, 1).float(), rows[:, 1:].flatten())

@@ -39,6 +39,7 @@ class Examination:
         if self.due:
             place = walls.examiner_place(output)
             self.child = walls.start(job, place, output / EXAMINER_LOG, os.cpu_count() or 1)
+            self.child.channel.body_cap = 0  # all that it has to say is in a header
         self.children = [self.child] if self.child else []
 
     def attested(self) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def serve(channel: Channel, slot_fd: int) -> None:
         except Exception as error:
             traceback.print_exc()
             channel.send({"type": "findings", "error": exhaustion.code_of(error) or RAISED})
+        torch.cuda.empty_cache()  # what training may need; nothing where no GPU was used
 
 
 def look(predictor: Predictor, message: Message) -> dict[str, Any]:

@@ -134,6 +134,24 @@ def test_no_gradient_is_left_behind_and_a_single_window_has_no_noise() -> None:
     model = Linear()
     assert measured(model, torch.tensor([[0, 1, 1]]))["gradient_noise"] is None
     assert all(parameter.grad is None for parameter in model.parameters())
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_a_model_that_raises_in_backward_leaves_no_hook_and_no_gradient() -> None:
+    class Raising(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+            raise RuntimeError("no way back")
+
+    model = Linear()
+    with pytest.raises(RuntimeError, match="no way back"):
+        diagnostics.measure(model, lambda tokens: Raising.apply(model(tokens)), WINDOWS)
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert not any(module._forward_hooks for module in model.modules())
 
 
 def test_of_many_modules_a_share_spread_over_the_depth_is_named() -> None:
