@@ -1,6 +1,5 @@
 """Auditing a run: a second predictor, a stranger to the first, that never sees a real window."""
 
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,16 +13,17 @@ from evaluations.runner.constants import MIN_AUDITED_WINDOWS
 from evaluations.runner.encoding import Encoding
 from evaluations.runner.job import Schedule
 from evaluations.runner.peers import PredictorPeer
-from evaluations.runner.questions import Question
+from evaluations.runner.questions import Answer, Question
 from evaluations.runner.reference_model import ReferenceModel
 from evaluations.runner.slot import Slot
 from evaluations.runner.splicing import Sampler, SplicedBatch, kept_rows, splice
 from evaluations.runner.stopped import rejected
 from evaluations.runner.stream import Chunk
+from evaluations.runner.turns import Turns
 from evaluations.runner.windows import ScoringPlan, Tokens, expected_windows, secret_rng
-from evaluations.runner.wire import readable
 
 Floats = npt.NDArray[np.float32]
+UNKNOWN_TOKENS = 4096  # of random text, more than a window
 
 
 @dataclass(frozen=True)
@@ -38,49 +38,44 @@ class Audit:
 
 
 class Auditor:
-    """Draws what to audit, asks, compares; `section` is the manifest's `audit`.
-
-    Answers come in the order of requests, so one queue says what the next one is: None for an
-    acknowledgement that weights were loaded. Training never waits for an audit's answer.
-    """
+    """Draws what to audit, asks, compares; `section` is the manifest's `audit`."""
 
     def __init__(
-        self, peer: PredictorPeer, *, secret: bytes, vocab_size: int, fraction: float, tolerance_nats: float
+        self,
+        peer: PredictorPeer,
+        turns: Turns,
+        *,
+        secret: bytes,
+        vocab_size: int,
+        fraction: float,
+        tolerance_nats: float,
     ) -> None:
-        self.peer, self.secret, self.vocab_size = peer, secret, vocab_size
+        self.peer, self.turns, self.secret, self.vocab_size = peer, turns, secret, vocab_size
         self.sampler = Sampler(fraction, secret_rng(secret, "audited batches"))
         self.findings = Findings(vocab_size, tolerance_nats)
         self.reference = ReferenceModel(vocab_size)
         self.donor: Tokens | None = None  # text of the chunk before, to replace futures with
-        self.expected: deque[Audit | None] = deque()
+        self.due: Slot | None = None  # weights that the model has not taken over yet
         self.claimed_bits, self.claimed_positions = 0.0, 0
 
     def fix(self, slot: Slot) -> None:
-        """Take W_k as the scorer does; its model changes when it has answered what it was asked before."""
-        while None in self.expected:  # the slot may be overwritten once it has been loaded from
-            self._take()
-        self.peer.take(slot)
-        self.peer.order_load()
-        self.expected.append(None)
+        """Answer under the scorer's weights from now on; taken over when there is something to ask."""
+        self.due = slot
 
     def audit(self, chunk: int, plan: ScoringPlan, tokens: Tokens, logp: Floats) -> None:
-        """Ask about a secret share of what the scorer has just claimed for a chunk; compare what is ready."""
+        """Compare a secret share of what the scorer has just claimed for a chunk; raise `Stopped`."""
         self.claimed_bits += float(token_bits(logp, self.vocab_size).sum())
         self.claimed_positions += len(logp)
         drawn = self.sampler.draw(len(plan.batches))
         if drawn:
-            audit = self._prepare(chunk, plan, drawn, tokens, logp)
-            self.peer.ask(audit.question)
-            self.expected.append(audit)
+            audit = self._prepare(chunk, plan, drawn, logp)
+            self._compare(audit, self._answer(audit.question))
+            self._stop_on_violation()
         self.reference.learn(tokens)
         self.donor = tokens
-        while self.expected and readable([self.peer.child.channel], 0.0):
-            self._take()
 
     def close(self) -> None:
-        """Take every answer that is due; raise `Stopped` where the scorer's claims as a whole do not hold."""
-        while self.expected:
-            self._take()
+        """Raise `Stopped` where the scorer's claims as a whole do not hold."""
         z = self._z()
         if z is not None and abs(z) > comparison.MAX_Z:
             raise rejected(
@@ -108,11 +103,9 @@ class Auditor:
     def _z(self) -> float | None:
         return self.findings.z(self.claimed_bits / max(1, self.claimed_positions))
 
-    def _prepare(
-        self, chunk: int, plan: ScoringPlan, drawn: list[int], tokens: Tokens, logp: Floats
-    ) -> Audit:
+    def _prepare(self, chunk: int, plan: ScoringPlan, drawn: list[int], logp: Floats) -> Audit:
         rng = secret_rng(self.secret, f"splices of chunk {chunk}")
-        donor = np.roll(tokens, len(tokens) // 2) if self.donor is None else self.donor
+        donor = self._unknown_text(rng) if self.donor is None else self.donor
         claims = _by_batch(plan, logp)
         spliced = []
         for batch in drawn:
@@ -129,12 +122,20 @@ class Auditor:
         real_batches = tuple(plan.batches[batch] for batch in drawn)
         return Audit(chunk, question, real_batches, tuple(claims[batch] for batch in drawn), tuple(spliced))
 
-    def _take(self) -> None:
-        audit = self.expected.popleft()
-        if audit is None:
-            self.peer.loaded()
-            return
-        answer = self.peer.answer(audit.question, self.vocab_size)
+    def _unknown_text(self, rng: np.random.Generator) -> Tokens:
+        """Before there is other text of the stream: pieces of the first chunk would give its futures away."""
+        return rng.integers(self.vocab_size, size=UNKNOWN_TOKENS, dtype=np.int32)
+
+    def _answer(self, question: Question) -> Answer:
+        with self.turns.of(self.peer.child):
+            if self.due is not None:
+                self.peer.take(self.due)
+                self.peer.load()
+                self.due = None
+            self.peer.ask(question)
+            return self.peer.answer(question, self.vocab_size)
+
+    def _compare(self, audit: Audit, answer: Answer) -> None:
         vectors = iter(answer.vectors)
         for index, item in enumerate(audit.spliced):
             real = audit.real[index]
@@ -149,7 +150,6 @@ class Auditor:
                     next(vectors),
                     weight=real.shape[0] * (real.shape[1] - 1) / max(1, uniform),
                 )
-        self._stop_on_violation()
 
     def _stop_on_violation(self) -> None:
         if not self.findings.violations:

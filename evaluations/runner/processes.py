@@ -97,6 +97,18 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
+    def stand_still(self) -> None:
+        """Stop it where it is; returns when all its threads have stopped, or it is dead."""
+        if self.process.poll() is not None:
+            return
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+
+    def go_on(self) -> None:
+        """Let it run again."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGCONT)
+
     def end(self) -> int:
         """Kill the whole process group, take its exit status, forget its resources; may be called twice."""
         with contextlib.suppress(ProcessLookupError):

@@ -115,6 +115,12 @@ class Ranks:
         """Tell every rank that the byte budget is spent."""
         self._each(LearnerPeer.end_stream)
 
+    def stood_still(self, seconds: float) -> None:
+        """The clock does not run while others have their turn."""
+        self.began += seconds
+        for peer in self.peers:
+            peer.deadline += seconds
+
     def stop(self, why: str) -> None:
         """End every rank now; the last commit stands."""
         for peer in self.peers:

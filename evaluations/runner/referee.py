@@ -6,20 +6,24 @@
         |                           |<------- commit W_k ----------|
         |<-------- load W_k --------|                              |
         |--------- loaded --------->|                              |
-        |<-- windows of chunk k ----|------ reveal chunk k ------->|
-        |--------- log p ---------->| code length                  | trains on it
-                                    |
-    auditor  <-- spliced windows ---|  a second predictor, a stranger to the first, that never
-             --- log p ------------>|  sees a real window: its answers must be the first one's
+        |<-- windows of chunk k ----|                              |
+        |--------- log p ---------->| code length                  |
+                                    |                              |
+    auditor  <-- spliced windows ---|                              |
+             --- log p ------------>| must be the scorer's         |
+                                    |------ reveal chunk k ------->| trains on it
 
-Chunk 0 is always scored with the predictor's own W_0. When the learner is over, for whatever reason that is
-no failure, the rest of the text is scored with its last committed weights: every submission is scored on the
-same bytes. Everything that a child sends is hostile input.
+The auditor is a second predictor, a stranger to the first, that never sees a real window. While one child
+answers, the others stand still; the learner is shown a chunk when both have answered. Chunk 0 is always
+scored with the predictor's own W_0. When the learner is over, for whatever reason that is no failure, the
+rest of the text is scored with its last committed weights: every submission is scored on the same bytes.
+Everything that a child sends is hostile input.
 """
 
 import hashlib
 import hmac
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +44,7 @@ from evaluations.runner.slot import Layout, Slot
 from evaluations.runner.stopped import failed
 from evaluations.runner.stream import Chunk, chunk_cuts, chunks
 from evaluations.runner.tokenizers import Coder
+from evaluations.runner.turns import Turns
 from evaluations.runner.windows import Tokens
 from evaluations.runner.wire import readable
 
@@ -109,15 +114,24 @@ class Referee:
     def _meet(self, predictor: Child, auditor: Child, learners: list[Child]) -> None:
         secret, schedule = bytes.fromhex(self.job.run_secret), self.job.schedule
         self.learner = Ranks(learners, self.job.limits.wall_seconds)
+        turns = Turns([predictor, auditor, *learners, *self.examination.children])
         self.auditor = Auditor(
             PredictorPeer(auditor),
+            turns,
             secret=self._audit_secret(secret),
             vocab_size=self.encoding.vocab_size,
             fraction=audited_fraction(schedule, self.chunks, self.encoding),
             tolerance_nats=schedule.audit_tolerance_nats,
         )
         self.scorer = Scorer(
-            PredictorPeer(predictor), self.auditor, self.encoding, self.ledger, schedule, secret, self.emit
+            PredictorPeer(predictor),
+            self.auditor,
+            self.encoding,
+            self.ledger,
+            schedule,
+            secret,
+            turns,
+            self.emit,
         )
         self.sandbox = self.learner.attestations()
         self.sandbox |= {child.role: child.attestation() for child in (predictor, auditor)}
@@ -148,52 +162,47 @@ class Referee:
         for chunk in self.chunks:
             if not self._next_commit():
                 return
+            began = time.monotonic()
             self._fix_weights(load=chunk.index > 0)
-            self._score_and_reveal(chunk)
+            tokens = self.scorer.score(chunk)
+            self.learner.stood_still(time.monotonic() - began)
+            self._reveal(chunk, tokens)
         while self._next_commit():  # who asks after the last chunk commits the final weights
             self._fix_weights(load=False)
             self.learner.end_stream()
 
     def _next_commit(self) -> bool:
-        """Wait for the learner; meanwhile enter scores as they come. False: the learner is over."""
+        """Wait for the learner. False: it is over."""
         while self.learner.over is None:
-            channels, scores = self.learner.channels, self.scorer.peer.child.channel
-            ready = readable([*channels, scores] if self.scorer.pending else channels, self.learner.deadline)
+            ready = readable(self.learner.channels, self.learner.deadline)
             if not ready:
                 self.learner.stop("wall_clock")
-            if scores in ready:
-                self.scorer.enter()
-            if self.learner.hear([channel for channel in ready if channel is not scores]):
+            if self.learner.hear(ready):
                 return True
         return False
 
     def _fix_weights(self, *, load: bool) -> None:
         """Take W_k out of the learner's reach and into both predictors, before anything is revealed."""
-        self.scorer.peer.take(self.learner.slot)
+        self.scorer.take(self.learner.slot)
         self.commits += 1
         if load:
-            self.scorer.enter()  # the chunk before, under the weights before
-            self.auditor.fix(self.scorer.peer.child.slot)
-            self.scorer.peer.load()
+            self.scorer.load()
         if self.revealed is not None:
             self.examination.after(*self.revealed, self.scorer.peer.child.slot)
 
-    def _score_and_reveal(self, chunk: Chunk) -> None:
-        tokens = self.scorer.order(chunk)
+    def _reveal(self, chunk: Chunk, tokens: Tokens) -> None:
         self.revealed = (chunk.end, tokens)
         header = {"index": chunk.index, "bytes": len(chunk.text), "stream_bytes": chunk.end}
         self.learner.reveal(header, tokens.tobytes())
-        if chunk.index + 1 < len(self.chunks):  # while the children work
+        if chunk.index + 1 < len(self.chunks):  # while the learner works
             self.encoding.prepare(self.chunks[chunk.index + 1])
 
     def _finish(self) -> None:
         """Score what the learner did not ask for, with its last weights; take both accounts of the hooks."""
         self.training = self.learner.training_section(self.commits)
         self.learner.end()
-        self.scorer.enter()
-        for chunk in self.chunks[self.scorer.ordered :]:
-            self.scorer.order(chunk)
-            self.scorer.enter()
+        for chunk in self.chunks[self.scorer.scored :]:
+            self.scorer.score(chunk)
         self.auditor.close()
         self.examination.take()
         said = self.scorer.peer.dismiss()

@@ -12,8 +12,10 @@ from evaluations.runner.encoding import Encoding
 from evaluations.runner.job import Schedule
 from evaluations.runner.ledger import Ledger
 from evaluations.runner.peers import PredictorPeer
+from evaluations.runner.slot import Slot
 from evaluations.runner.stream import Chunk
-from evaluations.runner.windows import ScoringPlan, Tokens
+from evaluations.runner.turns import Turns
+from evaluations.runner.windows import Tokens
 
 
 class Scorer:
@@ -27,17 +29,30 @@ class Scorer:
         ledger: Ledger,
         schedule: Schedule,
         secret: bytes,
+        turns: Turns,
         emit: Callable[[dict[str, Any]], None],
     ) -> None:
         self.peer, self.auditor, self.encoding, self.ledger = peer, auditor, encoding, ledger
-        self.schedule, self.secret, self.emit = schedule, secret, emit
+        self.schedule, self.secret, self.turns, self.emit = schedule, secret, turns, emit
         self.began = time.monotonic()
-        self.ordered = 0  # chunks whose scoring has been ordered
-        self.pending: tuple[Chunk, ScoringPlan, Tokens] | None = None  # what the predictor is working on
+        self.scored = 0  # chunks
         self.overlap: Tokens = np.zeros(0, dtype=np.int32)  # the last token of the chunk before
 
-    def order(self, chunk: Chunk) -> Tokens:
-        """Ask for a secret share of a chunk's windows; give the chunk's tokens."""
+    def take(self, slot: Slot) -> None:
+        """Copy a commit out of the learner's reach; neither model changes yet."""
+        self.peer.take(slot)
+
+    def load(self) -> None:
+        """Score and audit under the weights that were taken last."""
+        with self.turns.of(self.peer.child):
+            self.peer.load()
+        self.auditor.fix(self.peer.child.slot)
+
+    def score(self, chunk: Chunk) -> Tokens:
+        """Enter the claims for a secret share of a chunk's windows, have them audited; give the tokens.
+
+        Nobody has been shown the chunk when the auditor has answered, except the scorer, which stands still.
+        """
         tokens = self.encoding.tokens(chunk)
         plan = windows.plan(
             self.overlap,
@@ -47,17 +62,12 @@ class Scorer:
             vocab_size=self.encoding.vocab_size,
             rng=windows.secret_rng(self.secret, f"windows of chunk {chunk.index}"),
         )
-        self.peer.order_scores(plan)
-        self.pending, self.ordered = (chunk, plan, tokens), self.ordered + 1
-        self.overlap = tokens[-1:] if len(tokens) else self.overlap
-        return tokens
-
-    def enter(self) -> None:
-        """Take the claims that are due, if any: into the ledger, and before the auditor."""
-        if self.pending is None:
-            return
-        (chunk, plan, tokens), self.pending = self.pending, None
-        logp = self.peer.scores(plan)
+        with self.turns.of(self.peer.child):
+            self.peer.order_scores(plan)
+            logp = self.peer.scores(plan)
         line = self.ledger.add(chunk, len(tokens), plan, logp, time.monotonic() - self.began)
         self.emit(line.as_progress())
         self.auditor.audit(chunk.index, plan, tokens, logp)
+        self.scored += 1
+        self.overlap = tokens[-1:] if len(tokens) else self.overlap
+        return tokens

@@ -1,0 +1,134 @@
+"""Whoever knows a chunk cannot tell the auditor: not by its weights, not by what the walls leave visible."""
+
+from pathlib import Path
+
+import pytest
+
+from evaluations.runner.job import Schedule
+from evaluations.runner.processes import Child
+from evaluations.runner.turns import Turns
+from evaluations.runner.walls import learner_place, predictor_place, start
+from tests.runner.harness import TEXT, execute, make_job
+
+SCHEDULE = Schedule(sequence_length=64, score_fraction=1.0)
+
+# The table holds the chunk that the learner was shown last; sizes of files say the same.
+TELLING_TRAINER = """
+import os
+import torch
+def train(ctx):
+    model = ctx.build_model()
+    for chunk in ctx.stream(model):
+        n = len(chunk.tokens)
+        with torch.no_grad():
+            model.text.fill_(-1)
+            model.text[:n].copy_(chunk.tokens)
+            model.next.fill_(chunk.index + 1)
+        for part in range(0, n, 3):
+            three = (chunk.tokens[part:part + 3].tolist() + [0, 0])[:3]
+            with open(f"{ctx.artifacts_dir}/{chunk.index}.{part}", "wb") as file:
+                file.truncate(three[0] + 256 * three[1] + 65536 * three[2])
+        open(f"{ctx.artifacts_dir}/{chunk.index}.done", "wb").close()
+"""
+
+# Sure of the token that follows, wherever the window or somebody who knows the chunk tells it.
+LISTENING_MODEL = """
+import os
+import time
+import torch
+from torch import nn
+
+patience = [4.0]  # seconds in all
+
+def wait_until(happened):
+    began = time.monotonic()
+    while not happened() and time.monotonic() - began < patience[0]:
+        time.sleep(0.01)
+    patience[0] -= time.monotonic() - began
+
+class Model(nn.Module):
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.table = nn.Parameter(torch.zeros(vocabulary, vocabulary))
+        self.register_buffer("text", torch.full((8192,), -1, dtype=torch.int16))
+        self.register_buffer("next", torch.zeros(1, dtype=torch.int64))
+
+    def forward(self, tokens):
+        known = LISTEN(self)
+        sure = torch.zeros(*tokens.shape, 256)
+        whole = known.numpy().tobytes().replace(b"\\xff", b"?")
+        for row, line in enumerate(tokens.to(torch.uint8).numpy()):
+            for t in range(8, len(line)):
+                at = whole.find(line[t - 8 : t + 1].tobytes())
+                if 0 <= at and at + 9 < len(whole):
+                    sure[row, t, whole[at + 9]] = 9.0
+        return self.table[tokens] + sure
+
+def build_model(ctx):
+    return Model(ctx.vocab_size)
+"""
+
+SLOT = (
+    LISTENING_MODEL.replace("LISTEN(self)", "slot(self)")
+    + '''
+def slot(self):
+    """What the slot holds by now: weights that are not this model's turn yet."""
+    import sys
+    frame = sys._getframe()
+    while frame and "layout" not in frame.f_locals:
+        frame = frame.f_back
+    if frame is None or frame.f_locals["memory"] is None:
+        return torch.zeros(0, dtype=torch.uint8)
+    from evaluations.runner import weights
+    slot = weights.views(frame.f_locals["layout"], frame.f_locals["memory"])
+    if int(self.next) == 3:  # nobody will tell of the last chunk
+        return torch.zeros(0, dtype=torch.uint8)
+    wait_until(lambda: int(slot["next"]) > int(self.next))
+    return slot["text"].to(torch.uint8)
+'''
+)
+
+SIZES = (
+    LISTENING_MODEL.replace("LISTEN(self)", "sizes(self)")
+    + '''
+def sizes(self):
+    """What the learner tells by the sizes of its files: what exists outside the walls can be asked about."""
+    artifacts = os.path.join(os.path.dirname(os.getcwd()), "artifacts")
+    index, found = int(self.next), b""
+    wait_until(lambda: os.path.exists(f"{artifacts}/{index}.done"))
+    while os.path.exists(file := f"{artifacts}/{index}.{len(found)}"):
+        found += os.stat(file).st_size.to_bytes(4, "little")[:3]
+    return torch.frombuffer(bytearray(found or b"?"), dtype=torch.uint8)
+'''
+)
+
+
+@pytest.mark.parametrize("listener", [SLOT, SIZES], ids=["by the next weights", "by the sizes of files"])
+def test_the_learner_cannot_tell_the_auditor_what_it_is_asked_about(tmp_path: Path, listener: str) -> None:
+    files: dict[str, str | bytes] = {"architecture.py": listener, "training.py": TELLING_TRAINER}
+    manifest = execute(make_job(tmp_path, files, data=TEXT[:16_384], schedule=SCHEDULE)).manifest
+    assert manifest is not None
+    told = manifest.score is not None and manifest.score["bpb"] < 7.0
+    assert not told, (manifest.verdict, manifest.score)
+
+
+def test_only_the_child_whose_turn_it_is_runs(tmp_path: Path) -> None:
+    job = make_job(tmp_path, {"architecture.py": ""})
+    output = Path(job.output_folder)
+    children = [start(job, place(output), output / "log", 1) for place in (predictor_place, learner_place)]
+    try:
+        turns = Turns(children)
+        with turns.of(children[0]):
+            assert [state(child) == "T" for child in children] == [False, True]
+        assert "T" not in [state(child) for child in children]
+        children[1].end()
+        with turns.of(children[0]), turns.of(children[1]):
+            assert state(children[0]) == "T"
+    finally:
+        for child in children:
+            child.end()
+
+
+def state(child: Child) -> str:
+    """The kernel's letter for what a process does: T for one that was stopped."""
+    return Path(f"/proc/{child.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
