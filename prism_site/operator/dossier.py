@@ -24,7 +24,6 @@ KEYS = {
     Hold.Decision.CONFIRM: "x",
 }
 SHARES_SHOWN = 6
-SIMILARITIES = ("static_reject_similarity", "quarantine_source_similarity")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,4 +109,4 @@ def choices(hold: Hold) -> list[Choice]:
 def _thresholds() -> dict[str, float]:
     """The similarities that matter, by their names in the policy."""
     policy = resolve_policy(official=False).duplicate_thresholds
-    return {name: getattr(policy, name) for name in SIMILARITIES}
+    return {name: getattr(policy, name) for name in evidence.MEASURES}

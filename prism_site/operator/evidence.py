@@ -9,6 +9,10 @@ from prism_site.operator.visible import shown
 
 QUOTE_CHARS = 4_000
 SENTENCES = ("message", "detail", "claim", "summary")
+MEASURES = {
+    "quarantine_source_similarity": ("similarity", "containment", "contained"),
+    "static_reject_similarity": ("similarity",),
+}
 TOLD = {"code", "file", "line", "quote", "outcome", "category", *SENTENCES}  # said elsewhere than as facts
 
 
@@ -80,18 +84,14 @@ def _below(what: str, value: Any, limit: Any) -> Iterator[Margin]:
 
 
 def _likeness(evidence: Mapping[str, Any], thresholds: Mapping[str, float]) -> Iterator[Margin]:
-    nearest = max(
-        (number(item.get("similarity")) or 0.0 for item in items(evidence.get("neighbours"))), default=0.0
-    )
-    for name, limit in thresholds.items():
-        if limit <= nearest < 1.0 + 1e-9:
-            percent = 100 * (nearest - limit) / limit
-            yield Margin(
-                what=f"similarity: {name}",
-                value=places(nearest),
-                limit=f"below {places(limit)}",
-                percent=percent,
-            )
+    """Overlap in either direction holds a submission, similarity of the whole rejects it."""
+    found = items(evidence.get("neighbours"))
+    for threshold, measures in MEASURES.items():
+        figures = [number(item.get(measure)) or 0.0 for item in found for measure in measures]
+        value, limit = max(figures, default=0.0), thresholds[threshold]
+        if value >= limit:
+            percent, at_most = 100 * (value - limit) / limit, f"below {places(limit)}"
+            yield Margin(what=threshold, value=places(value), limit=at_most, percent=percent)
 
 
 def _is_plain(value: Any) -> bool:

@@ -58,6 +58,11 @@ def test_likeness_is_told_against_the_thresholds_that_it_passes(similarity: floa
     assert len(margins(evidence, {}, THRESHOLDS)) == count
 
 
+def test_work_that_is_contained_in_more_is_told_too() -> None:
+    evidence = {"neighbours": [{"similarity": 0.4, "containment": 0.99}]}
+    assert [margin.what for margin in margins(evidence, {}, THRESHOLDS)] == ["quarantine_source_similarity"]
+
+
 @given(JSON)
 def test_any_evidence_can_be_printed(evidence: Any) -> None:
     assert isinstance(exhibits(evidence), list)
