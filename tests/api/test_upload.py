@@ -224,33 +224,33 @@ def test_an_invalid_policy_does_not_turn_an_official_upload_away(upload):
     assert Submission.objects.get().mode == "gpu_proxy_eval"
 
 
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        (b"\xef\xbb\xbf{}", "json_encoding"),
-        ('{"code": "x"}'.encode("utf-16"), "json_encoding"),
-        (b'{"code": "\xff"}', "json_encoding"),
-        (b"{", "json_malformed"),
-        (b'{"code": "x"} x', "json_malformed"),
-        (b"[" * 100_000, "json_too_deep"),
-        (b"[" * 17 + b"]" * 17, "json_too_deep"),
-        (b'{"code": NaN}', "json_number"),
-        (b'{"code": 1e999}', "json_number"),
-        (b'{"code": ' + b"9" * 5000 + b"}", "json_number"),
-        (b'{"code": "x", "code": "y"}', "json_duplicate_key"),
-        (b'{"code": "\\ud800"}', "json_string"),
-        (b'{"code": "\\u0000"}', "json_string"),
-        (b'{"code": 1.0}', "json_type"),
-        (b'{"code": true}', "json_type"),
-        (b"[]", "json_type"),
-        (b"{}", "json_schema"),
-        (b'{"code": "eA==", "more": "x"}', "json_schema"),
-        (b'{"code": "eA="}', "base64_malformed"),
-        (b'{"code": "eB=="}', "base64_malformed"),
-        (b'{"code": " eA=="}', "base64_malformed"),
-        (b'{"code": ""}', "base64_malformed"),
-    ],
-)
+JSON_CASES = {
+    "132 byte order mark": (b"\xef\xbb\xbf{}", "json_encoding"),
+    "132 UTF-16": ('{"code": "x"}'.encode("utf-16"), "json_encoding"),
+    "132 not UTF-8": (b'{"code": "\xff"}', "json_encoding"),
+    "133 cut": (b"{", "json_malformed"),
+    "133 trailing data": (b'{"code": "x"} x', "json_malformed"),
+    "126 depth 100 000": (b"[" * 100_000, "json_too_deep"),
+    "126 depth 17": (b"[" * 17 + b"]" * 17, "json_too_deep"),
+    "127 NaN": (b'{"code": NaN}', "json_number"),
+    "127 beyond a float": (b'{"code": 1e999}', "json_number"),
+    "129 5000 digits": (b'{"code": ' + b"9" * 5000 + b"}", "json_number"),
+    "128 duplicate key": (b'{"code": "x", "code": "y"}', "json_duplicate_key"),
+    "130 half of a surrogate pair": (b'{"code": "\\ud800"}', "json_string"),
+    "131 NUL": (b'{"code": "\\u0000"}', "json_string"),
+    "134 float for text": (b'{"code": 1.0}', "json_type"),
+    "134 bool for text": (b'{"code": true}', "json_type"),
+    "134 list for an object": (b"[]", "json_type"),
+    "135 missing member": (b"{}", "json_schema"),
+    "135 unknown member": (b'{"code": "eA==", "more": "x"}', "json_schema"),
+    "93 padding cut": (b'{"code": "eA="}', "base64_malformed"),
+    "93 bits in the padding": (b'{"code": "eB=="}', "base64_malformed"),
+    "93 garbage": (b'{"code": " eA=="}', "base64_malformed"),
+    "93 nothing": (b'{"code": ""}', "base64_malformed"),
+}
+
+
+@pytest.mark.parametrize(("body", "code"), JSON_CASES.values(), ids=JSON_CASES.keys())
 def test_a_bad_json_body_is_refused_with_its_code(upload, body, code):
     assert_problem(upload(body, content_type="application/json"), 400, code)
     assert not Submission.objects.exists()

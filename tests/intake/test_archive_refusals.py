@@ -206,14 +206,14 @@ def test_hostile_archive_is_refused_with_its_code(raw: bytes, code: str) -> None
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        *((name, "zip_file_type") for name in TYPES),
-        *((name, "zip_name_not_allowed") for name in GENERATED),
-        *((name, "zip_name_charset") for name in CHARSET),
-    ],
-)
+NAME_CASES = {
+    **{f"84 type {name}": (name, "zip_file_type") for name in TYPES},
+    **{f"85 generated {name}": (name, "zip_name_not_allowed") for name in GENERATED},
+    **{f"88 characters {name}": (name, "zip_name_charset") for name in CHARSET},
+}
+
+
+@pytest.mark.parametrize(("name", "code"), NAME_CASES.values(), ids=NAME_CASES.keys())
 def test_name_that_does_not_belong_in_a_bundle_is_refused(name: str, code: str) -> None:
     with pytest.raises(BundleRefused) as refused:
         read_archive(named(name.encode()), LIMITS)

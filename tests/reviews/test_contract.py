@@ -63,25 +63,24 @@ def test_a_syntax_error_names_file_and_line() -> None:
     assert (finding.code, finding.file, finding.line) == ("source_syntax_error", "pkg/b.py", 2)
 
 
-@pytest.mark.parametrize(
-    ("source", "code"),
-    [
-        ("x = " + "(" * 300 + ")" * 300, "source_too_complex"),
-        ("x = " + "-" * 100_000 + "1", "source_too_complex"),
-        ("x = 1" + "+1" * 10_000, "source_too_complex"),
-        ("x = a" + ".b" * 10_000, "source_too_complex"),
-        ("x = 1" + "+1" * 120_000, "source_too_complex"),
-        ("if a: pass\n" + "elif a: pass\n" * 18_000, "source_too_complex"),
-        ("x = " + "lambda: " * 5_000 + "1", "source_too_complex"),
-        ("a;" * 120_000, "source_too_many_nodes"),
-        ("x = " + "9" * 5000, "source_syntax_error"),
-        ("x = 0x" + "f" * 200_000, "source_int_too_large"),
-        ("a" * 5000 + " = 1", "source_identifier"),
-        ("ｂuild_model = 1", "source_identifier"),
-        ("def f(ﬁ): ...", "source_identifier"),
-    ],
-    ids=lambda value: value[:24],
-)
+SOURCE_CASES = {
+    "103 300 parentheses": ("x = " + "(" * 300 + ")" * 300, "source_too_complex"),
+    "104 100 000 minus signs": ("x = " + "-" * 100_000 + "1", "source_too_complex"),
+    "105 chain of sums": ("x = 1" + "+1" * 10_000, "source_too_complex"),
+    "105 chain of attributes": ("x = a" + ".b" * 10_000, "source_too_complex"),
+    "106 120 000 sums": ("x = 1" + "+1" * 120_000, "source_too_complex"),
+    "107 18 000 elif": ("if a: pass\n" + "elif a: pass\n" * 18_000, "source_too_complex"),
+    "113 5 000 lambdas": ("x = " + "lambda: " * 5_000 + "1", "source_too_complex"),
+    "108 120 000 statements": ("a;" * 120_000, "source_too_many_nodes"),
+    "109 5000 digits": ("x = " + "9" * 5000, "source_syntax_error"),
+    "110 200 000 hexadecimal digits": ("x = 0x" + "f" * 200_000, "source_int_too_large"),
+    "111 long name": ("a" * 5000 + " = 1", "source_identifier"),
+    "111 name that folds": ("ｂuild_model = 1", "source_identifier"),
+    "111 parameter that folds": ("def f(ﬁ): ...", "source_identifier"),
+}
+
+
+@pytest.mark.parametrize(("source", "code"), SOURCE_CASES.values(), ids=SOURCE_CASES.keys())
 def test_source_that_hurts_a_parser_is_refused_and_harms_nobody(source: str, code: str) -> None:
     assert codes(MODEL + source + "\n") == [code]
 
