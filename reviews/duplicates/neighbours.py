@@ -1,6 +1,6 @@
 """The nearest earlier submissions of one, from stored signatures: what an operator looks at side by side."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -9,9 +9,11 @@ from evaluations.models import Submission
 from reviews.duplicates import store
 from reviews.duplicates.judge import Match
 from reviews.duplicates.profile import FilePair, Profile, file_pairs, likeness
+from reviews.duplicates.store import Known
 from reviews.models import SourceSignature
 
 SHOWN_FILES = 0.1  # similarity from which two files belong side by side
+WITH_FILES = 16  # matches whose files are compared one by one
 
 
 @dataclass(frozen=True)
@@ -58,17 +60,25 @@ def nearest(submission_id: UUID, limit: int = 10) -> list[Neighbour]:
 
 
 def matches_of(submission: Submission, profile: Profile) -> list[Match]:
-    """Every candidate with its true likeness, the most alike first."""
-    found = [
-        Match(
-            submission_id=known.submission_id,
-            hotkey=known.hotkey,
-            created_at=known.created_at,
-            same_code=known.code_hash == submission.code_hash,
-            shingles=min(len(known.profile.live), len(profile.live)),
-            likeness=likeness(known.profile, profile),
-            files=file_pairs(known.profile, profile, SHOWN_FILES),
-        )
-        for known in store.earlier_than(submission, profile)
+    """Every candidate with its true likeness, the most alike first; files only of those near the top."""
+    found = sorted(
+        (_match(submission, profile, known) for known in store.earlier_than(submission, profile)),
+        key=lambda pair: (not pair[0].same_code, -pair[0].likeness.overlap, pair[0].place),
+    )
+    return [
+        replace(match, files=file_pairs(known.profile, profile, SHOWN_FILES)) if rank < WITH_FILES else match
+        for rank, (match, known) in enumerate(found)
     ]
-    return sorted(found, key=lambda match: (not match.same_code, -match.likeness.overlap, match.place))
+
+
+def _match(submission: Submission, profile: Profile, known: Known) -> tuple[Match, Known]:
+    match = Match(
+        submission_id=known.submission_id,
+        hotkey=known.hotkey,
+        created_at=known.created_at,
+        same_code=known.code_hash == submission.code_hash,
+        shingles=min(len(known.profile.live), len(profile.live)),
+        likeness=likeness(known.profile, profile),
+        files=(),
+    )
+    return match, known

@@ -59,7 +59,12 @@ class Profile:
     @cached_property
     def everything(self) -> Shingles:
         """Shingles of dead code, too: what looks dead to us may not be."""
-        return union(unit.shingles for unit in self.units)
+        return self.live if self.is_alive else union(unit.shingles for unit in self.units)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether no unit is dead."""
+        return all(unit.live for unit in self.units)
 
     def without(self, boilerplate: Shingles) -> "Profile":
         """The same units without the shingles that everybody has."""
@@ -77,8 +82,11 @@ class Profile:
 
 def likeness(earlier: Profile, later: Profile) -> Likeness:
     """Compare two bundles."""
+    similarity = jaccard(earlier.live, later.live)
+    if not (earlier.is_alive and later.is_alive):
+        similarity = max(similarity, jaccard(earlier.everything, later.everything))
     return Likeness(
-        similarity=max(jaccard(earlier.live, later.live), jaccard(earlier.everything, later.everything)),
+        similarity=similarity,
         containment=share(earlier.live, later.everything),
         contained=share(later.live, earlier.everything),
     )

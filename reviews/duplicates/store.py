@@ -122,22 +122,30 @@ def _known(row: SourceSignature) -> Known:
     )
 
 
+def found_by(submission: Submission, profile: Profile) -> list[int]:
+    """Every key under which a submission is found."""
+    return [*keys.stored_keys(profile), keys.code_key(submission.code_hash)]
+
+
+def columns(profile: Profile, *, readable: bool) -> dict[str, Any]:
+    """A profile as the columns of its row."""
+    return {
+        "units": [
+            [unit.file, unit.line, unit.live, str(unit.whole), len(unit.shingles)] for unit in profile.units
+        ],
+        "shingles": b"".join(unit.shingles.astype("<u4").tobytes() for unit in profile.units),
+        "readable": readable,
+        "version": VERSION,
+        "created_at": timezone.now(),
+    }
+
+
 def _write(submission: Submission, profile: Profile, *, readable: bool) -> SourceSignature:
-    found_by = [*keys.stored_keys(profile), keys.code_key(submission.code_hash)]
     with transaction.atomic():
         row, created = SourceSignature.objects.get_or_create(
-            submission=submission,
-            defaults={
-                "units": [
-                    [unit.file, unit.line, unit.live, str(unit.whole), len(unit.shingles)]
-                    for unit in profile.units
-                ],
-                "shingles": b"".join(unit.shingles.astype("<u4").tobytes() for unit in profile.units),
-                "readable": readable,
-                "version": VERSION,
-                "created_at": timezone.now(),
-            },
+            submission=submission, defaults=columns(profile, readable=readable)
         )
         if created:
-            SourceKey.objects.bulk_create(SourceKey(key=key, signature=row) for key in found_by)
+            wanted = found_by(submission, profile)
+            SourceKey.objects.bulk_create(SourceKey(key=key, signature=row) for key in wanted)
     return row
