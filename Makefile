@@ -22,7 +22,7 @@ help:            ## what can be made
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-demo: .venv/ready  ## set everything up, evaluate three examples, open the site
+demo: .venv/ready  ## set everything up, evaluate three examples, hold one, open the site
 	$(MANAGE) demo
 
 test: test-sqlite test-postgresql  ## the whole suite, on SQLite and on PostgreSQL

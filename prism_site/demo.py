@@ -22,7 +22,7 @@ from prism_site.access.hotkeys import encode
 from prism_site.access.signatures import canonical_message
 from prism_site.config import ROOT, persistent_secret
 
-EXAMPLES = ("transformer", "gru", "hooks")
+EXAMPLES = ("transformer", "gru", "hooks", "prior")  # the last is held for an operator
 STOP_SECONDS = 90.0
 REQUEST_SECONDS = 30.0
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from prism_site.config import ROOT
+from prism_site.demo import EXAMPLES
 
 pytestmark = pytest.mark.slow
 SECONDS = 120.0
@@ -74,6 +75,7 @@ def living(folder: Path) -> list[str]:
 def test_the_demo_starts_stops_cleanly_and_goes_on_where_it_was(folder: Path) -> None:
     first = Demo(folder)
     first.wait_for("running: evaluating")
+    first.wait_for("held: review (opaque_constant)")
     assert "printed this once" in first.said
     assert first.stop() == 0, first.said
     assert "1 evaluation goes on at the next start" in first.said
@@ -83,6 +85,6 @@ def test_the_demo_starts_stops_cleanly_and_goes_on_where_it_was(folder: Path) ->
     second.wait_for("running: evaluating")
     assert "printed this once" not in second.said
     ids = re.findall(r"/submissions/([0-9a-f-]{36})", first.said)
-    assert len(ids) == 3
+    assert len(ids) == len(EXAMPLES)
     assert re.findall(r"/submissions/([0-9a-f-]{36})", second.said) == ids
     assert second.stop() == 0, second.said

@@ -1,4 +1,4 @@
-"""`manage.py demo`: data, database, an operator, the site, the queue, and three examples really evaluated."""
+"""`manage.py demo`: data, database, an operator, the site, the queue, and examples really evaluated."""
 
 import os
 import secrets
@@ -26,7 +26,7 @@ SETTLED = {"completed", "failed", "rejected", "held"}
 class Command(BaseCommand):
     requires_system_checks = ()  # what they would complain about is what is being set up
 
-    help = "Set everything up, serve the site and evaluate three example submissions; Ctrl-C stops it all."
+    help = "Set up, serve the site, evaluate three examples and hold a fourth; Ctrl-C stops it all."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
@@ -78,7 +78,8 @@ class Command(BaseCommand):
     def _submit(self, site: demo.Site, logs: Path) -> None:
         self.submissions = {example: site.upload(example)["id"] for example in demo.EXAMPLES}
         self.console.print(
-            f"\n  site      {site.base}/\n  admin     {site.base}/admin/"
+            f"\n  site      {site.base}/\n  operator  {site.base}/operator/holds"
+            f"\n  admin     {site.base}/admin/"
             f"\n  API       {site.base}/docs/api/\n  logs      {logs}\n"
         )
         for example, submission_id in self.submissions.items():
