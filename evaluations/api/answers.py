@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from evaluations.checklist.claim import Claim, State, count, number, section
+from evaluations.holding import Held
 from evaluations.models import Event, Run, Submission
 
 
@@ -103,6 +104,21 @@ class StoppedBecause(BaseModel):
 
     code: str
     reason: str
+
+
+class HoldNotice(BaseModel):
+    """Why a submission is held, by when an operator should have looked, and what each ending means."""
+
+    kind: str
+    summary: str
+    due_at: datetime
+    expires_at: datetime
+    next: str
+
+    @classmethod
+    def of(cls, held: Held | None) -> Self | None:
+        """The notice of what stops a submission, if anything does."""
+        return cls(**vars(held), next=held.next) if held else None
 
 
 class HookUse(BaseModel):
@@ -210,6 +226,7 @@ class SubmissionDetail(SubmissionRow):
     heldout: Heldout | None
     diagnostics: list[LookRow]
     error: StoppedBecause | None
+    hold: HoldNotice | None
 
 
 class EventRow(BaseModel):

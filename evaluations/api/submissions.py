@@ -17,6 +17,7 @@ from evaluations.api.answers import (
     EventPage,
     EventRow,
     Heldout,
+    HoldNotice,
     LookRow,
     RunRow,
     StoppedBecause,
@@ -27,6 +28,7 @@ from evaluations.api.answers import (
 from evaluations.checklist.claim import items
 from evaluations.checklist.listing import checklist
 from evaluations.enums import Mode, RunState, Status
+from evaluations.holding import held
 from evaluations.models import Run, Submission
 from prism_site.access.throttles import AddressThrottle
 from prism_site.api.paging import PageQuery, decode_cursor, encode_cursor, newest_first, page_of
@@ -78,6 +80,7 @@ class SubmissionView(APIView):
             heldout=Heldout.of(manifest),
             diagnostics=[LookRow.of(look) for look in items(manifest.get("diagnostics"))],
             error=_error(submission),
+            hold=HoldNotice.of(held(submission)),
         )
         return Response(detail.model_dump(mode="json"))
 

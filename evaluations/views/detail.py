@@ -10,6 +10,7 @@ from django.http import Http404
 from evaluations.checklist.claim import Claim, number, section
 from evaluations.checklist.listing import checklist
 from evaluations.enums import Mode, Stage, Status
+from evaluations.holding import held
 from evaluations.models import Attempt, CurvePoint, Run, StoredBundle, Submission
 from evaluations.runner.codelength import bits_per_byte
 from evaluations.views import facts
@@ -94,7 +95,7 @@ def moving(submission_id: UUID) -> Moving:
     manifest = (run.manifest if run else None) or {}
     return Moving(
         submission=submission,
-        words=describe(submission, ahead=_ahead(submission)),
+        words=describe(submission, ahead=_ahead(submission), held=held(submission)),
         timeline=timeline(list(submission.events.all())),
         run=run,
         runs=[RunLine.of(each) for each in submission.runs.order_by("created_at", "seed")],

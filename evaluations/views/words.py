@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluations.enums import Stage, Status
+from evaluations.holding import Held
 from evaluations.models import Event, Submission
 
 EVENT_WORDS: Mapping[str, str] = {
@@ -60,10 +61,10 @@ ENDINGS: Mapping[Status, Words] = {
 }
 
 
-def describe(submission: Submission, *, ahead: int | None = None) -> Words:
-    """What to tell the miner; `ahead` counts the submissions whose turn comes first."""
+def describe(submission: Submission, *, ahead: int | None = None, held: Held | None = None) -> Words:
+    """What to tell the miner; `ahead` counts the submissions whose turn comes first, `held` what stops it."""
     if submission.status == Status.HELD:
-        return HELD
+        return HELD if held is None else Words(HELD.now, held.next)
     if submission.stage == Stage.DONE:
         return ENDINGS[Status(submission.status)]
     if submission.stage == Stage.QUEUED:
