@@ -49,11 +49,9 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Diff:
-    """All rows, and how much of the right side the left side has too, boilerplate aside."""
+    """All rows; `is_cut` where one of the sides was too long to show."""
 
     rows: list[Row]
-    same: int  # lines of the right side that stand on the left too, in order or elsewhere
-    own: int  # lines of the right side that are no boilerplate
     is_cut: bool
 
 
@@ -61,11 +59,17 @@ def compare(left: str, right: str, boilerplate: frozenset[str] = frozenset()) ->
     """The earlier source on the left, the later on the right; lines are compared without indentation."""
     (lefts, left_cut), (rights, right_cut) = _lines(left), _lines(right)
     sides = _Sides(lefts, rights, boilerplate)
-    rows = list(sides.rows())
-    known = set(sides.left_keys)
-    own = [key for key in sides.right_keys if not sides.is_boilerplate(key)]
-    same = sum(key in known for key in own)
-    return Diff(rows=rows, same=same, own=len(own), is_cut=left_cut or right_cut)
+    return Diff(rows=list(sides.rows()), is_cut=left_cut or right_cut)
+
+
+def keys_of(source: str) -> list[str]:
+    """What lines are compared by: the lines that are shown, without indentation."""
+    return [line.strip() for line in _lines(source)[0]]
+
+
+def is_dull(key: str, boilerplate: frozenset[str]) -> bool:
+    """Whether a line says nothing about who wrote it."""
+    return len(key) < TRIVIAL_CHARS or key in boilerplate
 
 
 def _lines(source: str) -> tuple[list[str], bool]:
@@ -95,9 +99,6 @@ class _Sides:
                 for old, new in zip_longest(lefts, rights):
                     yield self._row(old, new)
 
-    def is_boilerplate(self, key: str) -> bool:
-        return len(key) < TRIVIAL_CHARS or key in self.boilerplate
-
     def _row(self, left: int | None, right: int | None) -> Row:
         if left is None or right is None:
             kind: RowKind = "right" if left is None else "left"
@@ -124,7 +125,7 @@ class _Sides:
         return self._line(place, self.rights[place], key, marks, moved and key in self.left_set)
 
     def _line(self, place: int, text: str, key: str, marks: Sequence[range], elsewhere: bool) -> Line:
-        dull = self.is_boilerplate(key)
+        dull = is_dull(key, self.boilerplate)
         spans = spans_of(text, marks, limit=MAX_LINE_CHARS)
         return Line(number=place + 1, spans=spans, boilerplate=dull, elsewhere=elsewhere and not dull)
 

@@ -14,6 +14,7 @@ from prism_site.operator.diff import Diff
 
 SUFFIX = ".py"
 FILES_SHOWN = 20
+NOTHING_KNOWN: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,15 +23,33 @@ class FilePair:
 
     earlier: str
     later: str
+    same: int  # lines of the later file that stand in the earlier one, boilerplate aside
+    own: int  # lines of the later file that are no boilerplate
+
+
+@dataclass(frozen=True, kw_only=True)
+class SideBySide:
+    """The files of two submissions in pairs, and one pair line by line."""
+
+    pairs: list[FilePair]
+    shown: FilePair
     diff: Diff
 
 
-def side_by_side(earlier_id: UUID, later_id: UUID, matched: Mapping[str, str]) -> list[FilePair]:
-    """Every Python file of the later submission against its counterpart, the most alike first.
+def side_by_side(
+    earlier_id: UUID, later_id: UUID, *, matched: Mapping[str, str] = NOTHING_KNOWN, file: str = ""
+) -> SideBySide | None:
+    """Two submissions, and the diff of `file` or of the first pair; nothing where there is no Python.
 
     `matched` names the counterparts that are known already (later -> earlier). Raises `BundleChanged`.
     """
-    return pairs(sources_of(earlier_id), sources_of(later_id), boilerplate(), matched)
+    earlier, later = sources_of(earlier_id), sources_of(later_id)
+    found = pairs(earlier, later, boilerplate(), matched)
+    if not found:
+        return None
+    shown = next((pair for pair in found if pair.later == file), found[0])
+    compared = diff.compare(earlier.get(shown.earlier, ""), later[shown.later], boilerplate())
+    return SideBySide(pairs=found, shown=shown, diff=compared)
 
 
 def sources_of(submission_id: UUID) -> dict[str, str]:
@@ -43,35 +62,31 @@ def pairs(
     earlier: Mapping[str, str],
     later: Mapping[str, str],
     grey: frozenset[str],
-    matched: Mapping[str, str] = MappingProxyType({}),
+    matched: Mapping[str, str] = NOTHING_KNOWN,
 ) -> list[FilePair]:
-    """Each later file beside the earlier one that it matches, or else that has most of its lines."""
+    """Each later file with the earlier one that it matches, or else that has most of its lines."""
+    known = {name: frozenset(diff.keys_of(source)) for name, source in earlier.items()}
     found = []
     for name, source in list(later.items())[:FILES_SHOWN]:
-        known = matched.get(name, "")
-        other = known if known in earlier else _counterpart(name, source, earlier, grey)
-        compared = diff.compare(earlier.get(other, ""), source, grey)
-        found.append(FilePair(earlier=other, later=name, diff=compared))
-    return sorted(found, key=lambda pair: (pair.later not in matched, -pair.diff.same))
+        own = [key for key in diff.keys_of(source) if not diff.is_dull(key, grey)]
+        match = matched.get(name, "")
+        other = match if match in known else _counterpart(name, frozenset(own), known)
+        same = sum(key in known.get(other, ()) for key in own)
+        found.append(FilePair(earlier=other, later=name, same=same, own=len(own)))
+    return sorted(found, key=lambda pair: (pair.later not in matched, -pair.same))
 
 
 @cache
 def boilerplate() -> frozenset[str]:
     """The lines of the project's own examples and reference recipe, without indentation."""
     root = settings.BASE_DIR
-    files = [
-        *root.glob("examples/**/*.py"),
-        *root.glob("templates/submit/*.txt"),
-        root / "evaluations/runner/recipe.py",
-    ]
+    recipe = root / "evaluations/runner/recipe.py"
+    files = [*root.glob("examples/**/*.py"), *root.glob("templates/submit/*.txt"), recipe]
     return frozenset(line.strip() for file in files for line in file.read_text("utf-8").splitlines())
 
 
-def _counterpart(name: str, source: str, earlier: Mapping[str, str], grey: frozenset[str]) -> str:
+def _counterpart(name: str, own: frozenset[str], known: Mapping[str, frozenset[str]]) -> str:
     """The earlier file with most of the lines; the one of the same name where none has any."""
-    lines = {line.strip() for line in source.splitlines()} - grey - {""}
-    shared = {
-        other: len(lines & {line.strip() for line in text.splitlines()}) for other, text in earlier.items()
-    }
+    shared = {other: len(own & keys) for other, keys in known.items()}
     best = max(shared, key=lambda other: (shared[other], other == name), default="")
     return best if best and (shared[best] or best == name) else ""

@@ -45,6 +45,9 @@ def _pieces(line: str, marks: Sequence[range]) -> Iterator[Span]:
 
 def _spans(text: str, tone: str) -> Iterator[Span]:
     """Runs of characters of one sort, each a span."""
+    if text.isascii() and text.isprintable():
+        yield Span(text, tone)
+        return
     for sort, run in groupby(text, key=_sort_of):
         characters = "".join(run)
         if sort == "hidden":

@@ -70,6 +70,16 @@ def test_a_renamed_file_finds_its_counterpart() -> None:
     assert found == {"net/core.py": "architecture.py", "training.py": "training.py", "empty.py": ""}
 
 
+def test_lines_that_are_shared_are_counted_boilerplate_aside() -> None:
+    (pair,) = sources.pairs({"a.py": SOURCE}, {"a.py": SOURCE.replace("mixed", "out")}, sources.boilerplate())
+    assert pair.own - pair.same == 4
+    assert 4 < pair.own < len(SOURCE.splitlines())
+    (moved,) = sources.pairs(
+        {"a.py": "alpha = 1\nbeta = 2\n"}, {"b.py": "beta = 2\nalpha = 1\n"}, frozenset()
+    )
+    assert (moved.same, moved.own) == (2, 2)
+
+
 def test_a_match_that_is_known_wins_over_the_lines() -> None:
     earlier, later = {"a.py": SOURCE, "b.py": "x = 1\n"}, {"c.py": SOURCE}
     found = sources.pairs(earlier, later, frozenset(), {"c.py": "b.py"})

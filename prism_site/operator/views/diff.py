@@ -10,21 +10,20 @@ from django.views.decorators.http import require_safe
 from evaluations.bundles import BundleChanged
 from evaluations.models import Submission
 from prism_site.operator.guard import operators_only
-from prism_site.operator.sources import FilePair, side_by_side
+from prism_site.operator.sources import SideBySide, side_by_side
 from reviews.duplicates.neighbours import Neighbour, nearest
 from reviews.models import Hold
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
-    """One neighbour, those next to it in the list, and the files of both."""
+    """One neighbour, and those next to it in the list."""
 
     neighbours: list[Neighbour]
     earlier: Submission
     before: Neighbour | None
     after: Neighbour | None
-    pairs: list[FilePair]  # empty where a stored bundle cannot be read any more
-    shown: FilePair | None
+    files: SideBySide | None  # none where a stored bundle cannot be read any more, or holds no Python
 
 
 @require_safe
@@ -43,23 +42,20 @@ def _beside(hold: Hold, neighbours: list[Neighbour], against: str, file: str) ->
     ids = [each.submission_id for each in neighbours]
     at = ids.index(earlier.pk) if earlier.pk in ids else -1
     matched = {pair.file: pair.other for pair in neighbours[at].files} if at >= 0 else {}
-    pairs = _pairs(earlier.pk, hold.submission_id, matched)
-    first = pairs[0] if pairs else None
     return Beside(
         neighbours=neighbours,
         earlier=earlier,
         before=neighbours[at - 1] if at > 0 else None,
         after=neighbours[at + 1] if at + 1 < len(neighbours) else None,
-        pairs=pairs,
-        shown=next((pair for pair in pairs if pair.later == file), first),
+        files=_files(earlier.pk, hold.submission_id, matched, file),
     )
 
 
-def _pairs(earlier_id: UUID, later_id: UUID, matched: dict[str, str]) -> list[FilePair]:
+def _files(earlier_id: UUID, later_id: UUID, matched: dict[str, str], file: str) -> SideBySide | None:
     try:
-        return side_by_side(earlier_id, later_id, matched)
+        return side_by_side(earlier_id, later_id, matched=matched, file=file)
     except BundleChanged:
-        return []
+        return None
 
 
 def _earlier(asked: str) -> Submission:
