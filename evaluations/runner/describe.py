@@ -28,6 +28,7 @@ from evaluations.runner.questions import Floats
 from evaluations.runner.sandbox.watch import Watch
 from evaluations.runner.stopped import Stopped, rejected
 from evaluations.runner.stream import Chunk
+from evaluations.runner.turns import Turns
 from evaluations.runner.windows import ScoringPlan, Tokens, plan, secret_rng
 
 SAMPLE_TEXT = (b"A model is asked for the probability of every next token of this sentence. " * 64)[:4096]
@@ -106,7 +107,12 @@ def _causality(
     peer, stranger = peers
     tolerance = job.schedule.audit_tolerance_nats
     auditor = Auditor(
-        stranger, secret=SECRET, vocab_size=encoding.vocab_size, fraction=1.0, tolerance_nats=tolerance
+        stranger,
+        Turns([peer.child, stranger.child]),
+        secret=SECRET,
+        vocab_size=encoding.vocab_size,
+        fraction=1.0,
+        tolerance_nats=tolerance,
     )
     tokens, text, claims = asked
     auditor.audit(0, text, tokens, claims)
