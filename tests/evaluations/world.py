@@ -97,6 +97,13 @@ def queued(**bundle: Any) -> Submission:
     return submission
 
 
+def accepted(**bundle: Any) -> Submission:
+    """A submission that every reviewer lets pass, whatever it brings: what is behind them must hold too."""
+    submission = upload(**bundle)
+    pass_reviews(submission, *Review.Reviewer)
+    return submission
+
+
 def pass_reviews(submission: Submission, *reviewers: Review.Reviewer) -> None:
     """These reviewers have looked, and found nothing."""
     for reviewer in reviewers:

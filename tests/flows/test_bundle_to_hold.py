@@ -40,7 +40,7 @@ def test_a_bundle_that_brings_weights_is_held_until_an_operator_lifts_it(host: P
 
 def test_a_score_goes_with_its_held_out_figures(host: Path) -> None:
     world.small_runs()
-    submission = drive(world.upload(), is_done)
+    submission = drive(world.accepted(), is_done)
     run = Run.objects.get(submission=submission)
     assert run.manifest is not None
     heldout = run.manifest["heldout"]

@@ -62,7 +62,7 @@ def test_a_bundle_becomes_a_score_with_its_curve(host: Path) -> None:
 
 def test_what_a_run_leaves_is_results_and_logs_only(host: Path) -> None:
     world.small_runs()
-    submission = drive(world.upload(), is_done)
+    submission = drive(world.accepted(), is_done)
     attempt = Attempt.objects.get(run__submission=submission)
     left = {path.name for path in folders.folder_of(attempt.label).iterdir()}
     assert left <= folders.KEPT
@@ -73,7 +73,7 @@ def test_what_a_run_leaves_is_results_and_logs_only(host: Path) -> None:
 def test_training_code_that_raises_fails_with_its_code(host: Path) -> None:
     world.small_runs()
     training = "def train(ctx):\n    raise ValueError('no luck')\n"
-    submission = drive(world.upload(training=training), is_done)
+    submission = drive(world.accepted(training=training), is_done)
     assert submission.status == Status.FAILED
     assert submission.reason_code == "learner_error"
     run = Run.objects.get(submission=submission)
@@ -84,7 +84,7 @@ def test_training_code_that_raises_fails_with_its_code(host: Path) -> None:
 def test_a_learner_that_ends_itself_fails_and_leaves_no_process(host: Path) -> None:
     world.small_runs()
     training = "import os\n\n\ndef train(ctx):\n    os.kill(os.getpid(), 9)\n"
-    submission = drive(world.upload(training=training), is_done)
+    submission = drive(world.accepted(training=training), is_done)
     assert (submission.status, submission.reason_code) == (Status.FAILED, "learner_died")
 
 
@@ -98,7 +98,7 @@ def test_a_contract_that_is_broken_is_rejected_before_any_run(host: Path) -> Non
 
 def test_a_run_whose_processes_are_killed_is_repeated_with_the_same_score(host: Path) -> None:
     world.small_runs(byte_budget=65_536)
-    submission = world.upload()
+    submission = world.accepted()
     drive(
         submission,
         lambda s: Attempt.objects.filter(state=AttemptState.RUNNING, lines_ingested__gt=2).exists(),
@@ -121,7 +121,7 @@ def test_nothing_of_ours_reaches_the_job(host: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PRISM_RUN_SECRET", "planted-secret")
     world.small_runs()
     training = world.TRAINING + "    import os\n    print(sorted(os.environ.items()))\n"
-    submission = drive(world.upload(training=training), is_done)
+    submission = drive(world.accepted(training=training), is_done)
     attempt = Attempt.objects.get(run__submission=submission)
     for log in ("learner.log", "referee.log", "progress.jsonl"):
         assert "planted-secret" not in (folders.folder_of(attempt.label) / log).read_text()
@@ -129,7 +129,7 @@ def test_nothing_of_ours_reaches_the_job(host: Path, monkeypatch: pytest.MonkeyP
 
 def test_two_submissions_share_one_slot_and_both_finish(host: Path) -> None:
     world.small_runs()
-    first, second = world.upload(), world.upload(training=world.TRAINING + "# another\n")
+    first, second = world.accepted(), world.accepted(training=world.TRAINING + "# another\n")
     drive(second, is_done)
     first.refresh_from_db()
     assert {first.status, second.status} == {Status.COMPLETED}
