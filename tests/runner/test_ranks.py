@@ -24,8 +24,10 @@ TOLERANCE = 1e-4
 
 DDP_TRAINER = """
 import contextlib
+import errno
 import os
 import socket
+import stat
 
 import torch
 import torch.distributed as dist
@@ -36,9 +38,33 @@ from torch.nn.parallel import DistributedDataParallel
 def refused(attempt):
     try:
         attempt()
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno in (errno.EPERM, errno.EACCES)
     return False
+
+
+def is_socket(number):
+    try:
+        return stat.S_ISSOCK(os.fstat(number).st_mode)
+    except OSError:
+        return False
+
+
+def connections():
+    numbers = [number for number in range(3, 256) if is_socket(number)]
+    return [socket.socket(fileno=os.dup(number)) for number in numbers]
+
+
+def turned_elsewhere(found):
+    to = ("127.0.0.1", 9) if found.family == socket.AF_INET else ("::1", 9)
+    return not (
+        refused(lambda: found.connect(to))
+        and refused(lambda: found.bind(to))
+        and refused(lambda: found.listen())
+        and refused(lambda: found.accept())
+        and refused(lambda: found.sendto(b"x", to))
+        and refused(lambda: found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1))
+    )
 
 
 def train(ctx):
@@ -50,6 +76,9 @@ def train(ctx):
         assert os.environ["RANK"] == str(ctx.rank) == str(ctx.local_rank)
         assert refused(lambda: socket.create_connection((os.environ["MASTER_ADDR"], 9)))
         assert refused(lambda: socket.create_server(("127.0.0.1", 0)))
+        between_ranks = [found for found in connections() if found.family != socket.AF_UNIX]
+        assert between_ranks
+        assert not any(turned_elsewhere(found) for found in between_ranks)
         assert dist.new_group() is dist.group.WORLD
         with contextlib.suppress(Exception):
             dist.new_group([0])
