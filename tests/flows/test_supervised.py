@@ -23,7 +23,8 @@ import django
 django.setup()
 from tests.evaluations import world
 world.small_runs(byte_budget=262_144)
-slow = world.TRAINING.replace("tokens = chunk.tokens", "tokens = chunk.tokens; __import__('time').sleep(0.5)")
+slow = world.TRAINING.replace("tokens = chunk.tokens", "tokens = chunk.tokens; time.sleep(0.5)")
+slow = "import time" + slow
 print(world.upload(training=slow).pk)
 """
 
