@@ -47,9 +47,8 @@ READING_METHODS = frozenset({"read_text", "read_bytes"})
 NAMING_METHODS = frozenset({"tofile", "export_chrome_trace", "export_stacks"})
 _NAME_KEYWORDS = frozenset({"file", "f", "filename", "fname", "path", "name", "dst"})
 _HARMLESS = frozenset({"/dev/null", "/"})
+MAX_NAMES = 16  # followed for one file that is opened
 _BUFFERS = frozenset({"io.BytesIO", "io.StringIO"})
-
-Seen = frozenset[str]  # names followed so far, so that `path = path / "x"` comes to an end
 
 
 class Files:
@@ -146,33 +145,38 @@ class Files:
         outside = name is not None and any(map(_is_absolute, self._starts(name, scope)))
         self.notes.add("reads_outside_bundle" if outside else "file_read", node.lineno)
 
-    def _is_constant(self, name: ast.expr, scope: Scope, seen: Seen = frozenset()) -> bool:
+    def _is_constant(self, name: ast.expr, scope: Scope, known: dict[str, bool] | None = None) -> bool:
         """Whether the whole name is known text, perhaps within Path(...) or os.path.join(...)."""
+        known = {} if known is None else known
         if self.resolver.text(name, scope) is not None:
             return True
         match name:
             case ast.Call(args=[_, *_] as parts):
-                return all(self._is_constant(part, scope, seen) for part in parts)
+                return all(self._is_constant(part, scope, known) for part in parts)
             case ast.BinOp(left=left, op=ast.Div(), right=right):
-                return self._is_constant(left, scope, seen) and self._is_constant(right, scope, seen)
-            case ast.Name(id=word) if word not in seen:
-                ways = list(self.resolver.bindings(word, scope))
-                return bool(ways) and all(
-                    len(way.values) == 1 and self._is_constant(way.values[0], home, seen | {word})
-                    for way, home in ways
-                )
+                return self._is_constant(left, scope, known) and self._is_constant(right, scope, known)
+            case ast.Name(id=word):
+                if word not in known and len(known) < MAX_NAMES:
+                    known[word] = False  # for what refers to itself
+                    ways = list(self.resolver.bindings(word, scope))
+                    known[word] = bool(ways) and all(
+                        len(way.values) == 1 and self._is_constant(way.values[0], home, known)
+                        for way, home in ways
+                    )
+                return known.get(word, False)
         return False
 
-    def _starts(self, name: ast.expr, scope: Scope, seen: Seen = frozenset()) -> Iterator[str]:
+    def _starts(self, name: ast.expr, scope: Scope, seen: set[str] | None = None) -> Iterator[str]:
         """Known text where a path may begin: whatever is joined onto something begins anew if absolute."""
+        seen = set() if seen is None else seen  # names are followed once
         text = self.resolver.text(name, scope)
         if text is not None:
             yield text
             return
-        for part, home, names in self._beginnings(name, scope, seen):
-            yield from self._starts(part, home, names)
+        for part, home in self._beginnings(name, scope, seen):
+            yield from self._starts(part, home, seen)
 
-    def _beginnings(self, name: ast.expr, scope: Scope, seen: Seen) -> Iterator[tuple[ast.expr, Scope, Seen]]:
+    def _beginnings(self, name: ast.expr, scope: Scope, seen: set[str]) -> Iterator[tuple[ast.expr, Scope]]:
         parts: list[ast.expr] = []
         match name:
             case ast.BinOp(left=left, op=ast.Div(), right=right):
@@ -185,10 +189,11 @@ class Files:
                 parts = [one, other]
             case ast.Call(args=given):
                 parts = given
-            case ast.Name(id=word) if word not in seen:
+            case ast.Name(id=word) if word not in seen and len(seen) < MAX_NAMES:
+                seen.add(word)
                 for way, home in self.resolver.bindings(word, scope):
-                    yield from ((value, home, seen | {word}) for value in way.values)
-        yield from ((part, scope, seen) for part in parts)
+                    yield from ((value, home) for value in way.values)
+        yield from ((part, scope) for part in parts)
 
     def _climbs(self, name: ast.AST, scope: Scope) -> bool:
         """Whether any known text within a name has a `..` segment."""

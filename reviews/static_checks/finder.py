@@ -3,6 +3,7 @@
 # ruff: noqa: N815 - visitors are named after the nodes they visit
 
 import ast
+import re
 from collections.abc import Mapping
 
 from reviews.static_checks.files import Files
@@ -33,6 +34,8 @@ HOOKS = (
 # Called by whoever runs the bundle, or by torch.
 ENTRIES = frozenset({*HOOKS, "build_model", "train", "forward", "backward", "step", "setup_context", "main"})
 ABSENT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+# What str.format takes of its arguments: `"{0.__globals__}"`.
+_FORMATTED = re.compile(r"(?<=\.)(__[a-z_]+__)(?=[^{}]*\})")
 # Functions that may be given a module without it getting any further.
 _LOOKERS = frozenset(
     {"getattr", "hasattr", "isinstance", "id", "print", "repr", "setattr", "delattr", "vars", "dir"}
@@ -47,6 +50,7 @@ class Finder(ast.NodeVisitor):
         self.files = Files(resolver, notes)
         self.scope: Scope = resolver.module
         self.is_guarded = False  # inside a try that handles a missing module
+        self.own_references: dict[ast.AST, int] = {}
         self.functions: list[ast.FunctionDef | ast.AsyncFunctionDef] = []  # around the node
 
     # imports
@@ -120,7 +124,7 @@ class Finder(ast.NodeVisitor):
 
     def _use(self, node: ast.expr, paths: Paths, *, is_whole: bool) -> None:
         for path in paths:
-            if self.resolver.project.is_own(path):
+            if self._own(path) or path == "builtins.open":  # judged where it is called
                 continue
             rule_id = broken_rule(path)
             if rule_id is not None:
@@ -147,8 +151,13 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
-        if isinstance(node.value, str) and node.value in ATTRIBUTES and node.value.startswith("__"):
+        if not isinstance(node.value, str) or "__" not in node.value:
+            return
+        if node.value in ATTRIBUTES:
             self.notes.add("dunder_in_text", node.lineno, node.value)
+        for name in _FORMATTED.findall(node.value):
+            if name in ATTRIBUTES:
+                self.notes.add(ATTRIBUTES[name], node.lineno, name)
 
     def visit_MatchClass(self, node: ast.MatchClass) -> None:
         for attribute in node.kwd_attrs:
@@ -285,7 +294,7 @@ class Finder(ast.NodeVisitor):
     def _is_idle(self) -> bool:
         """Whether the node is in a function that nothing refers to, but perhaps the function itself."""
         for function in self.functions:
-            own = sum(reference(part) == function.name for part in ast.walk(function))
+            own = self._references_within(function)
             plain = all(
                 getattr(d, "id", "") in {"classmethod", "staticmethod"} for d in function.decorator_list
             )
@@ -293,6 +302,12 @@ class Finder(ast.NodeVisitor):
             if plain and not called_by_name and self.called[function.name] <= own:
                 return True
         return False
+
+    def _references_within(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+        if function not in self.own_references:
+            found = sum(reference(part) == function.name for part in ast.walk(function))
+            self.own_references[function] = found
+        return self.own_references[function]
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         for outside in (*node.decorator_list, *node.bases, *node.keywords):

@@ -151,7 +151,7 @@ RESTRICTED = frozenset({"os", "sys", "inspect", "gc", "builtins", "importlib", "
 REACHED = _words("""
         os sys builtins importlib inspect subprocess ctypes pickle socket io gc shutil threading traceback
         marshal tempfile glob pathlib ast atexit codecs copyreg multiprocessing posix linecache weakref
-        cloudpickle tokenize
+        cloudpickle tokenize torch
         """)
 # Settings that are made to be assigned.
 SETTINGS = (

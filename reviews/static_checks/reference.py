@@ -62,8 +62,8 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "<!-- written by `manage.py rules_reference` -->"
     yield ""
-    yield "Every Python file of a bundle is parsed, never run, and held to these rules. A finding names its rule,"
-    yield "the file and the line, and quotes it. The sandbox of a run is the wall; these rules are the door-man."
+    yield "Every Python file of a bundle is parsed, never run, and held to these rules. A finding names its"
+    yield "rule, the file and the line, and quotes it. The sandbox of a run is the wall, this the door-man."
     for section in sections():
         yield from ("", f"## {section.title}", "", section.about, "")
         yield from ("| rule | category | why | for example |", "| --- | --- | --- | --- |")

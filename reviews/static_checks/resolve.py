@@ -109,7 +109,7 @@ class Resolver:
             for value in binding.values:
                 found |= self.paths(value, home)
         if scope.holder(name) is None:
-            found |= self._from_stars(name)
+            found |= {"builtins.open"} if name == "open" else self._from_stars(name)
         return frozenset(found)
 
     def bindings(self, name: str, scope: Scope) -> Iterator[tuple[Binding, Scope]]:

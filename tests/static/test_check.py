@@ -115,6 +115,11 @@ def test_deep_source_ends_in_findings(depth: int) -> None:
     assert worst(findings({"architecture.py": source})) in {Outcome.FLAG, Outcome.REJECT}
 
 
+def test_names_that_branch_again_and_again_cost_no_more_than_their_number() -> None:
+    names = "\n".join(f"a{n} = b / a{n - 1} if x else a{n - 1} / b" for n in range(1, 200))
+    assert "file_write_unproven" in rules(f"{names}\nopen(a199, 'w')\nopen(a198)\na199.write_text('x')")
+
+
 @pytest.mark.parametrize("example", ["transformer", "gru", "hooks"])
 def test_the_published_examples_pass(example: str) -> None:
     files = {path.name: path.read_text() for path in (ROOT / "examples" / example).glob("*.py")}

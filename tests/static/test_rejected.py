@@ -73,6 +73,8 @@ ATTACKS = {
         "import os\np = os.path.join('/etc', name)\nopen(p)",
         "import os\nos.listdir('/home')",
         "import io\nio.open('/etc/hosts')",
+        "o = open\no('/etc/passwd')",
+        "p = '/etc' if x else '/usr'\nq = p\nopen(q)",
     ],
     "writes_outside_artifacts": [
         "open('notes.txt', 'w')",
@@ -167,6 +169,7 @@ ATTACKS = {
         "match x:\n    case object(__globals__=g): ...",
         "print.__self__",
         "f.__closure__[0]",
+        "'{0.__class__.__init__.__globals__[x]}'.format(f)",
     ],
     "frame_access": [
         "import sys\nsys._getframe()",
@@ -192,6 +195,8 @@ ATTACKS = {
         "from random import _os",
         "import dataclasses as d\nd.sys.modules",
         "import json\njson.codecs.builtins",
+        "import torch.nn.functional as F\nF.torch.load(x)",
+        "import os.path as p\np.os.system('id')",
         "from torch import sys as s",
     ],
     "monkey_patch": [
