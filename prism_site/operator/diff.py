@@ -62,6 +62,19 @@ def compare(left: str, right: str, boilerplate: frozenset[str] = frozenset()) ->
     return Diff(rows=list(sides.rows()), is_cut=left_cut or right_cut)
 
 
+def lines_of(source: str, boilerplate: frozenset[str] = frozenset()) -> list[Line]:
+    """A source by itself, with the same care."""
+    return [
+        Line(
+            number=number,
+            spans=spans_of(text, limit=MAX_LINE_CHARS),
+            boilerplate=is_dull(text.strip(), boilerplate),
+            elsewhere=False,
+        )
+        for number, text in enumerate(_lines(source)[0], start=1)
+    ]
+
+
 def keys_of(source: str) -> list[str]:
     """What lines are compared by: the lines that are shown, without indentation."""
     return [line.strip() for line in _lines(source)[0]]

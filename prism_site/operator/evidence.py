@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from evaluations.checklist.claim import items, number, places, section
+from evaluations.checklist.claim import count, items, number, places, section
 from prism_site.operator.visible import shown
 
 QUOTE_CHARS = 4_000
@@ -44,6 +44,12 @@ def exhibits(evidence: Any) -> list[Exhibit]:
              if name != "neighbours"]  # fmt: skip
     rest = [(name, _text(value)) for name, value in section(evidence).items() if _is_plain(value)]
     return [*found, Exhibit(code="", text="", facts=rest)] if rest else found
+
+
+def places_of(evidence: Any) -> list[tuple[str, int]]:
+    """(file, line) of every finding that has a place."""
+    found = [item for listed in section(evidence).values() for item in items(listed)]
+    return [(str(item["file"]), count(item.get("line"))) for item in found if item.get("file")]
 
 
 def margins(evidence: Any, integrity: Any, thresholds: Mapping[str, float]) -> list[Margin]:

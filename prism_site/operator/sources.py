@@ -1,6 +1,6 @@
 """The files of two submissions beside each other, for the diff."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from django.conf import settings
 
 from evaluations.bundles import stored_bundle
 from prism_site.operator import diff
-from prism_site.operator.diff import Diff
+from prism_site.operator.diff import Diff, Line
 
 SUFFIX = ".py"
 FILES_SHOWN = 20
@@ -50,6 +50,30 @@ def side_by_side(
     shown = next((pair for pair in found if pair.later == file), found[0])
     compared = diff.compare(earlier.get(shown.earlier, ""), later[shown.later], boilerplate())
     return SideBySide(pairs=found, shown=shown, diff=compared)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alone:
+    """The files of one submission, and the lines of one of them; `marked` are those with a finding."""
+
+    names: list[str]
+    shown: str
+    lines: list[Line]
+    marked: frozenset[int]
+
+
+def alone(submission_id: UUID, places: Collection[tuple[str, int]], *, file: str = "") -> Alone | None:
+    """The source of a submission: `file`, or the first with a finding; nothing where there is no Python.
+
+    `places` are (file, line) of findings. Raises `BundleChanged`.
+    """
+    found = sources_of(submission_id)
+    names = sorted(found, key=lambda name: (name not in {place for place, _ in places}, name))[:FILES_SHOWN]
+    if not names:
+        return None
+    shown = file if file in names else names[0]
+    marked = frozenset(line for place, line in places if place == shown)
+    return Alone(names=names, shown=shown, lines=diff.lines_of(found[shown], boilerplate()), marked=marked)
 
 
 def sources_of(submission_id: UUID) -> dict[str, str]:

@@ -5,8 +5,11 @@ import re
 import pytest
 from django.test import Client
 
+from evaluations import transitions
 from evaluations.models import StoredBundle
 from prism_site.operator import sources
+from prism_site.operator.evidence import places_of
+from tests.evaluations import world
 from tests.operator.conftest import SOURCE, make_copies, make_quarantine
 
 pytestmark = pytest.mark.django_db
@@ -44,9 +47,22 @@ def test_boilerplate_is_grey(eve: Client) -> None:
     assert '<td class="new">            state = torch.zeros_like(hidden[:, 0])</td>' in page
 
 
-def test_without_neighbours_the_page_says_so(eve: Client) -> None:
-    page = eve.get(f"/operator/holds/{make_quarantine().pk}/diff").content.decode()
+def test_without_neighbours_the_source_stands_alone_with_its_findings_marked(eve: Client) -> None:
+    submission = world.upload(SOURCE)
+    transitions.begin_review(submission.pk, by="system:pipeline")
+    hold = make_quarantine(submission=submission)
+    page = eve.get(f"/operator/holds/{hold.pk}/diff").content.decode()
     assert "No earlier submission comes near it." in page
+    assert page.count('<tr class="marked"><td class="at">3</td>') == 1
+    assert "class Mixer(nn.Module):" in page
+    other = eve.get(f"/operator/holds/{hold.pk}/diff?file=training.py").content.decode()
+    assert "def train(ctx):" in other
+    assert "marked" not in other
+
+
+def test_places_are_read_from_any_evidence() -> None:
+    findings = [{"file": "a.py", "line": 3}, {"file": "b.py", "line": None}, {"line": 4}, "x"]
+    assert places_of({"findings": findings, "n": 3}) == [("a.py", 3), ("b.py", 0)]
 
 
 @pytest.mark.parametrize("against", ["nonsense", "00000000-0000-4000-8000-000000000000"])

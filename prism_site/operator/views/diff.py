@@ -9,8 +9,9 @@ from django.views.decorators.http import require_safe
 
 from evaluations.bundles import BundleChanged
 from evaluations.models import Submission
+from prism_site.operator.evidence import places_of
 from prism_site.operator.guard import operators_only
-from prism_site.operator.sources import SideBySide, side_by_side
+from prism_site.operator.sources import Alone, SideBySide, alone, side_by_side
 from reviews.duplicates.neighbours import Neighbour, nearest
 from reviews.models import Hold
 
@@ -29,12 +30,15 @@ class Beside:
 @require_safe
 @operators_only
 def part(request: HttpRequest, hold_id: int) -> HttpResponse:
-    """The diff against the nearest earlier submission, or against the one that is asked for."""
+    """The diff against the nearest earlier submission or the one asked for; without any, the source alone."""
     hold = get_object_or_404(Hold, pk=hold_id)
     neighbours = nearest(hold.submission_id)
     against, file = request.GET.get("against", ""), request.GET.get("file", "")
-    beside = _beside(hold, neighbours, against, file) if neighbours or against else None
-    return render(request, "operator/hold/diff.html", {"hold": hold, "beside": beside})
+    if neighbours or against:
+        context: dict[str, object] = {"beside": _beside(hold, neighbours, against, file)}
+    else:
+        context = {"alone": _alone(hold, file)}
+    return render(request, "operator/hold/diff.html", {"hold": hold, **context})
 
 
 def _beside(hold: Hold, neighbours: list[Neighbour], against: str, file: str) -> Beside:
@@ -49,6 +53,13 @@ def _beside(hold: Hold, neighbours: list[Neighbour], against: str, file: str) ->
         after=neighbours[at + 1] if at + 1 < len(neighbours) else None,
         files=_files(earlier.pk, hold.submission_id, matched, file),
     )
+
+
+def _alone(hold: Hold, file: str) -> Alone | None:
+    try:
+        return alone(hold.submission_id, places_of(hold.evidence), file=file)
+    except BundleChanged:
+        return None
 
 
 def _files(earlier_id: UUID, later_id: UUID, matched: dict[str, str], file: str) -> SideBySide | None:
