@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -15,7 +16,7 @@ from prism_site.operator.evidence import Exhibit, Margin
 from prism_site.operator.notes import NOTES
 from prism_site.operator.queue import Filters, Place
 from prism_site.policy.resolve import resolve_policy
-from reviews.models import Hold, HoldEvent, Review
+from reviews.models import Description, Hold, HoldEvent, Review
 
 KEYS = {
     Hold.Decision.RELEASE: "r",
@@ -81,10 +82,7 @@ def dossier(hold: Hold, *, by: str, filters: Filters) -> Dossier:
         place=queue.place_of(hold.pk, queue.holds(filters, by=by)),
         exhibits=evidence.exhibits(hold.evidence),
         margins=evidence.margins(hold.evidence, integrity, _thresholds()),
-        reviews=[
-            (row, evidence.exhibits({"findings": row.findings}))
-            for row in Review.objects.filter(submission_id=hold.submission_id)
-        ],
+        reviews=_reviews(hold.submission_id),
         siblings=list(others.exclude(pk=hold.pk).order_by("created_at")),
         history=list(hold.events.order_by("at", "pk")),
         choices=choices(hold) if hold.status == Hold.Status.OPEN else [],
@@ -103,6 +101,20 @@ def choices(hold: Hold) -> list[Choice]:
             effect=effect,
         )
         for effect in decisions.effects(hold)
+    ]
+
+
+def _reviews(submission_id: UUID) -> list[tuple[Review, list[Exhibit]]]:
+    """Every review with its findings; the description also with what it measured."""
+    measured = Description.objects.filter(submission_id=submission_id).values_list("facts", flat=True).first()
+    described = [Exhibit(code="", text="", facts=evidence.figures(measured))] if measured else []
+    return [
+        (
+            row,
+            evidence.exhibits({"findings": row.findings})
+            + (described if row.reviewer == Review.Reviewer.DESCRIBE else []),
+        )
+        for row in Review.objects.filter(submission_id=submission_id)
     ]
 
 

@@ -46,6 +46,17 @@ def exhibits(evidence: Any) -> list[Exhibit]:
     return [*found, Exhibit(code="", text="", facts=rest)] if rest else found
 
 
+def figures(facts: Any) -> list[tuple[str, str]]:
+    """The members of an object that can be printed, nested ones with dotted names."""
+    found: list[tuple[str, str]] = []
+    for name, value in section(facts).items():
+        if isinstance(value, Mapping):
+            found.extend((f"{name}.{inner}", text) for inner, text in figures(value))
+        elif _is_plain(value):
+            found.append((name, _text(value)))
+    return found
+
+
 def places_of(evidence: Any) -> list[tuple[str, int]]:
     """(file, line) of every finding that has a place."""
     found = [item for listed in section(evidence).values() for item in items(listed)]

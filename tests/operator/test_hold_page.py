@@ -12,7 +12,7 @@ from evaluations.models import Canary
 from prism_site import decisions
 from prism_site.operator.notes import NOTES
 from prism_site.policy.models import RuntimeConfig
-from reviews.models import Hold, Review
+from reviews.models import Description, Hold, Review
 from reviews.models.transcript import Transcript
 from tests import factories
 from tests.operator.conftest import make_anomaly, make_quarantine
@@ -72,6 +72,30 @@ def test_reviews_are_listed_with_their_findings(eve: Client) -> None:
     page = page_of(eve, hold)
     assert "Static checks" in page
     assert page.count("A constant of 5,120 bytes.") == 2
+
+
+def test_what_the_description_measured_stands_with_its_review(eve: Client) -> None:
+    hold = make_quarantine()
+    now = timezone.now()
+    Review.objects.create(
+        submission_id=hold.submission_id,
+        reviewer="describe",
+        outcome="pass",
+        duration_seconds=2.0,
+        created_at=now,
+    )
+    facts = {"model": {"parameters": 1_317_120, "layers": None}, "seed_invariant": []}
+    Description.objects.create(
+        submission_id=hold.submission_id,
+        verdict="described",
+        code="described",
+        facts=facts,
+        duration_seconds=2.0,
+        created_at=now,
+    )
+    page = page_of(eve, hold)
+    assert '<dt>model.parameters</dt><dd class="mono">1317120</dd>' in page
+    assert "model.layers" not in page
 
 
 def test_transcripts_are_for_those_who_may_read_them(sign_in: Callable[..., Client]) -> None:
