@@ -76,6 +76,9 @@ def test_an_example_bundle_is_scored_on_the_policys_byte_budget(installation: In
     assert 32_760 <= manifest["score"]["bytes"] <= 32_768  # cut at a character
     assert 2.0 < manifest["score"]["bpb"] < 8.0
     assert manifest["heldout"]["bpb"] < manifest["heldout"]["bpb_init"]
+    looks = manifest["diagnostics"]
+    assert looks[-1]["stream_bytes"] == manifest["score"]["bytes"]
+    assert all(look["gradient_norm"] > 0 and look["modules"] for look in looks)
     assert "held-out" in said
     assert "bits per byte" in said
 

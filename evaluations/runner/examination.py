@@ -22,7 +22,7 @@ from evaluations.runner.slot import Layout, Slot
 from evaluations.runner.windows import Tokens
 from evaluations.runner.wire import DeadlinePassed, Message, PeerGone, WireError
 
-LOOK_SECONDS = 60.0  # that the run waits for a look before it goes on without them
+LOOK_SECONDS = 300.0  # that the run waits for a look before it goes on without: a busy host is slow
 MOST_WINDOWS = 4
 TIMEOUT = "timeout"
 
