@@ -135,6 +135,7 @@ def with_dead_statements(sources: Sources) -> dict[str, str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef):
                 node.body = [part for one in node.body for part in (*_dead(draw), one)]
+        tree.body[:0] = ast.parse("import torch\nNEVER = 0").body
     return _sources(trees)
 
 
@@ -272,5 +273,12 @@ def _dead(draw: random.Random) -> list[ast.stmt]:
         f"while 0:\n    print({number})",
         f"if 3 > 5:\n    third_{number} = {number} + 1\n    return third_{number}",
         f"assert {number} > 0",
+        f"count_{number} = 0\nfor step_{number} in range({number}):\n    count_{number} += step_{number}",
+        f"for never_{number} in []:\n    return never_{number}",
+        f"torch.zeros({number})",
+        f"len(str({number}))",
+        f"_ = torch.randn({number}).sum().item()",
+        f"if NEVER:\n    raise RuntimeError({number})",
+        f"'a note {number}'",
     )
     return ast.parse(draw.choice(choices)).body

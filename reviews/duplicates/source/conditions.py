@@ -2,29 +2,44 @@
 
 import ast
 import operator
+from collections.abc import Mapping
 
 COMPARED = {ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.Gt: operator.gt}
 
 
-def truth(test: ast.expr) -> bool | None:
-    """What a condition is; null where it depends."""
+def truth(test: ast.expr, switches: Mapping[str, bool]) -> bool | None:
+    """What a condition is, given what some names stand for; null where it depends."""
     match test:
         case ast.Constant(value=value):
             return bool(value)
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return _of_name(name, switches if isinstance(test, ast.Name) else {})
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            inner = truth(operand)
+            inner = truth(operand, switches)
             return None if inner is None else not inner
         case ast.BoolOp():
-            return _joined(test)
+            return _joined(test, switches)
         case ast.Compare():
             return _compared(test)
-        case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
-            return False
     return None
 
 
-def _joined(test: ast.BoolOp) -> bool | None:
-    known = [truth(value) for value in test.values]
+def _of_name(name: str, switches: Mapping[str, bool]) -> bool | None:
+    return False if name == "TYPE_CHECKING" else switches.get(name)
+
+
+def is_empty(source: ast.expr) -> bool:
+    """Whether a loop over this never begins."""
+    match source:
+        case ast.List(elts=[]) | ast.Tuple(elts=[]) | ast.Constant(value=""):
+            return True
+        case ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=0)]):
+            return True
+    return False
+
+
+def _joined(test: ast.BoolOp, switches: Mapping[str, bool]) -> bool | None:
+    known = [truth(value, switches) for value in test.values]
     decisive = isinstance(test.op, ast.Or)
     if decisive in known:
         return decisive

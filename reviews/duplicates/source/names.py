@@ -35,6 +35,7 @@ OWN_MODULE = "."
 
 Scripts = Mapping[str, ast.Module]
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reviews.duplicates.source import cleaning
+from reviews.duplicates.source.cleaning import clean
+from reviews.duplicates.source.liveness import unreached
 from reviews.duplicates.source.names import Scripts, names_of
 from reviews.duplicates.source.shape import shape
 from reviews.duplicates.source.tokens import Own, Token, Writer
@@ -31,8 +32,8 @@ class Unit:
 
 def units_of(scripts: Scripts) -> Iterator[Unit]:
     """The units of a bundle's files, which are rewritten on the way."""
-    cleaning.clean(scripts)
-    dead = cleaning.unreached(scripts)
+    clean(scripts)
+    dead = unreached(scripts)
     names = names_of(scripts, dead)
     for file, tree in sorted(scripts.items()):
         shape(tree)
