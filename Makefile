@@ -64,6 +64,7 @@ bench: .venv/ready-dev  ## every benchmark, one table each
 	$(BIN)/python -m benchmarks.runner_overhead
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.sandbox
+	$(BIN)/python -m benchmarks.duplicates
 
 clean:           ## remove the demo's database, data and outputs
 	rm -rf var
