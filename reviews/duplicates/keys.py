@@ -1,7 +1,7 @@
 """Keys by which candidates are found: bands of a MinHash, and whole functions. Pure.
 
 The MinHash estimates the Jaccard similarity s of what is alive: a band of R values is equal with probability
-s^R, so that one of B bands is with 1 - (1 - s^R)^B. With R = 8 and B = 24 that is 0.9995 at 0.85 and 0.93 at
+s^R, so that one of B bands is with 1 - (1 - s^R)^B. With R = 8 and B = 24 that is 0.9995 at 0.85 and 0.92 at
 0.75, but 0.02 at 0.4 and 1e-5 at 0.15, where independent programs are: few candidates come in vain (Leskovec,
 Rajaraman, Ullman, Mining of Massive Datasets, ch. 3). Where much was added to a copy the whole is no longer
 alike, but its functions still are, and each is a key, too.
