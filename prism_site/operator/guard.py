@@ -25,9 +25,11 @@ def operators_only(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
             return allowed(request, *args, **kwargs)
-        if htmx(request):
+        details = htmx(request)
+        if details:
             # A redirect would be followed by the script and land inside the part that asked.
-            return HttpResponseClientRedirect(resolve_url("login"))
+            page = details.current_url_abs_path or resolve_url("operator:overview")
+            return HttpResponseClientRedirect(redirect_to_login(page).url)
         return redirect_to_login(request.get_full_path())
 
     return guarded

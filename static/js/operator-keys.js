@@ -6,10 +6,7 @@ const enabled = () => localStorage.getItem(STORE) !== "off";
 const writing = (target) => target.closest("textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])");
 const visible = (element) => element.getClientRects().length > 0;
 
-// The dialog's own elements come first while it is open; the rest of the page is inert then.
-function holders(root = document) {
-  return [...root.querySelectorAll("[data-key]")].filter((element) => visible(element));
-}
+const holders = () => [...document.querySelectorAll("[data-key]")].filter(visible);
 
 function press(key) {
   const holder = holders().find((element) => element.dataset.key === key);

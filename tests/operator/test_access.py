@@ -57,9 +57,12 @@ def test_claims_of_others_are_refused_without_the_permission(sign_in: Callable[.
 
 
 def test_a_part_of_a_page_leads_a_signed_out_operator_to_the_login(client: Client) -> None:
-    response = client.get("/operator/holds/live", headers=HTMX)
+    here = {"HX-Current-URL": "http://testserver/operator/holds?kind=quarantine"}
+    response = client.get("/operator/holds/live", headers={**HTMX, **here})
     assert response.status_code == 200
-    assert response["HX-Redirect"] == "/login/"
+    assert response["HX-Redirect"] == "/login/?next=/operator/holds%3Fkind%3Dquarantine"
+    elsewhere = client.get("/operator/holds/live", headers=HTMX)
+    assert elsewhere["HX-Redirect"] == "/login/?next=/operator/"
     assert response.content == b""
 
 
