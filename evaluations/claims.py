@@ -3,7 +3,9 @@
 Locks are taken in one order everywhere, the run before its submission.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -21,15 +23,24 @@ LEASE = timedelta(
 )  # by the database's clock; renewed every few seconds by the host's reconcile tick
 
 
-def claim(*, host: str, backend: str, modes: list[Mode], policy_row_ids: dict[str, int]) -> Attempt | None:
+def claim(
+    *,
+    host: str,
+    backend: str,
+    modes: list[Mode],
+    policy_row_ids: dict[str, int],
+    passing_over: Collection[UUID] = (),
+) -> Attempt | None:
     """Take the oldest queued run of these modes for `host`; None if there is none to be had.
+
+    `passing_over` are ids of runs that this host is not to get now.
 
     On PostgreSQL `SKIP LOCKED` lets claimants pass each other; on SQLite writers queue up. Either way the
     conditional update on (state, token) is what decides.
     """
     try:
         with transaction.atomic():
-            run = _oldest_queued(modes)
+            run = _oldest_queued(modes, passing_over)
             if run is None or not _take(run):
                 return None
             attempt = _record(run, host=host, backend=backend, policy_row_ids=policy_row_ids)
@@ -44,7 +55,7 @@ def live_on(host: str) -> int:
     return Attempt.objects.filter(host=host, state__in=LIVE_STATES).count()
 
 
-def _oldest_queued(modes: list[Mode]) -> Run | None:
+def _oldest_queued(modes: list[Mode], passing_over: Collection[UUID]) -> Run | None:
     return (
         Run.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(
@@ -53,6 +64,7 @@ def _oldest_queued(modes: list[Mode]) -> Run | None:
             submission__status__in=[Status.PENDING, Status.RUNNING],
             submission__stage__in=[Stage.QUEUED, Stage.EVALUATING],
         )
+        .exclude(pk__in=passing_over)
         .order_by("submission__created_at", "created_at", "id")
         .first()
     )

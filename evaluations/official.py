@@ -25,15 +25,25 @@ class Missing:
     sentence: str
 
 
+Check = Callable[[Mode, Policy], Iterator[Missing]]
+
+
 def missing(mode: Mode, policy: Policy) -> list[Missing]:
     """Everything that keeps an official run of `mode` from starting here; nothing: it may start."""
-    checks: tuple[Callable[[Mode, Policy], Iterator[Missing]], ...] = (
-        _policy,
-        _sandbox,
-        _text,
-        _heldout,
-        _gpus,
-    )
+    return _found((_policy, _sandbox, _text, _heldout, _gpus), mode, policy)
+
+
+def missing_to_assign(mode: Mode, policy: Policy) -> list[Missing]:
+    """What keeps this host from asking another one to carry out an official run."""
+    return _found((_policy, _text, _heldout), mode, policy)
+
+
+def missing_to_run(mode: Mode, policy: Policy) -> list[Missing]:
+    """What this host lacks to carry out an official run that another one asks for."""
+    return _found((_sandbox, _gpus), mode, policy)
+
+
+def _found(checks: tuple[Check, ...], mode: Mode, policy: Policy) -> list[Missing]:
     return [found for check in checks for found in check(mode, policy)]
 
 

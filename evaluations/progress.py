@@ -27,10 +27,20 @@ def ingest(attempt: Attempt, progress: Path) -> int:
     """
     lines = read_capped(progress, MAX_FILE_BYTES).split(b"\n")[:-1]  # a line without its end is not there yet
     before = Attempt.objects.values_list("lines_ingested", flat=True).get(pk=attempt.pk)
-    points = [point for line in lines[before:] if (point := _point(attempt, line)) is not None]
+    points = points_of(attempt, lines[before:])
+    return store(attempt, points, before=before, after=max(before, len(lines)))
+
+
+def points_of(attempt: Attempt, lines: list[bytes]) -> list[CurvePoint]:
+    """The points in progress lines, not stored yet; any other line is passed over."""
+    return [point for line in lines if (point := _point(attempt, line)) is not None]
+
+
+def store(attempt: Attempt, points: list[CurvePoint], *, before: int, after: int) -> int:
+    """Store the points of the progress lines from `before` up to `after`, once; return how many."""
     with transaction.atomic():
         unchanged = Attempt.objects.filter(pk=attempt.pk, lines_ingested=before)
-        if not unchanged.update(lines_ingested=max(before, len(lines))):
+        if not unchanged.update(lines_ingested=after):
             return 0  # another tick was faster
         CurvePoint.objects.bulk_create(points, ignore_conflicts=True)
     return len(points)

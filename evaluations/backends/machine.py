@@ -49,8 +49,13 @@ def limits_of(targets: ModeTargets, policy: Policy) -> Limits:
         wall_seconds=float(targets.wall_seconds),
         artifacts_quota_bytes=sandbox.artifacts_quota_bytes,
         memory_bytes=max(memory, GPU_HOST_MEMORY_BYTES) if targets.gpu_count else memory,
-        threads=sandbox.pids_limit + TORCH_THREADS_PER_CORE * (os.cpu_count() or 1),
+        threads=threads_of(sandbox.pids_limit),
     )
+
+
+def threads_of(pids_limit: int) -> int:
+    """Policy's number for a child's own, and beside them those that torch starts for this host's cores."""
+    return pids_limit + TORCH_THREADS_PER_CORE * (os.cpu_count() or 1)
 
 
 def bytes_of(size: str) -> int:

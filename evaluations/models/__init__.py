@@ -1,3 +1,4 @@
+from evaluations.models.assignment import Assignment
 from evaluations.models.attempt import Attempt
 from evaluations.models.bundle import StoredBundle
 from evaluations.models.canary import Canary
@@ -6,4 +7,4 @@ from evaluations.models.event import Event
 from evaluations.models.run import Run
 from evaluations.models.submission import Submission
 
-__all__ = ["Attempt", "Canary", "CurvePoint", "Event", "Run", "StoredBundle", "Submission"]
+__all__ = ["Assignment", "Attempt", "Canary", "CurvePoint", "Event", "Run", "StoredBundle", "Submission"]

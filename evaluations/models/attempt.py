@@ -7,6 +7,7 @@ from evaluations.enums import AttemptState
 from evaluations.models.run import Run
 
 LIVE_STATES = (AttemptState.LEASED, AttemptState.RUNNING)
+VALIDATOR = "validator"  # the backend of attempts that a validator carries out elsewhere
 
 
 class Attempt(models.Model):
@@ -34,6 +35,11 @@ class Attempt(models.Model):
             models.UniqueConstraint(fields=["run", "number"], name="attempt_number_once"),
             models.UniqueConstraint(
                 fields=["run"], condition=Q(state__in=LIVE_STATES), name="attempt_one_live_per_run"
+            ),
+            models.UniqueConstraint(
+                fields=["host"],
+                condition=Q(backend=VALIDATOR, state=AttemptState.LEASED),
+                name="attempt_one_offer_per_validator",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=LIVE_STATES, ended_at__isnull=True)
