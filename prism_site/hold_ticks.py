@@ -14,7 +14,7 @@ from evaluations.enums import Status
 from evaluations.models import Submission
 from prism_site import hold_moves
 from prism_site.config import env
-from reviews import holds
+from reviews import holds, opening
 from reviews.hold_history import picture, record
 from reviews.models import Hold, HoldEvent
 
@@ -30,7 +30,7 @@ def attend_holds() -> None:
     """The tick: what it does not get to, the next one does."""
     now = timezone.now()
     for submission_id in _held_without_hold():
-        holds.open_missing(submission_id, by=BY)
+        opening.open_missing(submission_id, by=BY)
     for hold_id in _open_where(due_at__lt=now, escalated_at=None):
         escalate(hold_id)
     for hold_id in _open_where(submission__status__in=ENDED):

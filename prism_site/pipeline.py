@@ -23,7 +23,7 @@ from prism_site import hold_moves
 from prism_site.policy.errors import PolicyInvalid
 from prism_site.policy.resolve import Policy, resolve_policy
 from reviews import actions as reviews
-from reviews import holds
+from reviews import holds, opening
 from reviews.ladder import Outcome
 from reviews.models import Hold, Review
 from reviews.reviewers import UNAVAILABLE, longest_seconds
@@ -71,7 +71,7 @@ def _advance_while_possible(submission_id: str) -> None:
 def _step(submission: Submission) -> bool:
     """Take a step; True where it was one of the reviews, which leave the submission where it is."""
     if submission.status == Status.HELD:
-        holds.open_missing(submission.pk, by=BY)
+        opening.open_missing(submission.pk, by=BY)
         return False  # only an operator moves it
     match Stage(submission.stage):
         case Stage.RECEIVED:
@@ -141,7 +141,7 @@ def _score(submission: Submission) -> None:
         stopped = holds.open_holds(submission.pk).first()
         score = scoring.record_score(submission_id=submission.pk, by=BY, held=stopped is not None)
         if score.multiplier == 0:
-            holds.hold_for_anomalies(submission.pk, by=BY)
+            opening.hold_for_anomalies(submission.pk, by=BY)
         elif stopped is not None:
             _hold_again(stopped)
 

@@ -12,9 +12,6 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from evaluations import transitions
-from evaluations.enums import RunState, Stage, Status, Verdict
-from evaluations.models import Run, Submission
 from prism_site.config import env
 from reviews.attribution import Attribution
 from reviews.claims import ClaimLost, HoldChanged, HoldClaimed, claim, renew, unclaim
@@ -33,13 +30,6 @@ DECISIONS: Mapping[Hold.Kind, frozenset[Hold.Decision]] = {
     **dict.fromkeys(Hold.Kind, PLAIN),
     **dict.fromkeys(ATTRIBUTED, PLAIN | {Hold.Decision.ATTRIBUTE}),
     Hold.Kind.INTEGRITY_ANOMALY: PLAIN | {Hold.Decision.LIFT_MULTIPLIER},
-}
-
-INFRASTRUCTURE_SUMMARY = "It could not be evaluated on this installation; an operator looks into it."
-_KIND_OF_STAGE = {
-    Stage.REVIEW: Hold.Kind.QUARANTINE,
-    Stage.QUEUED: Hold.Kind.INFRASTRUCTURE,
-    Stage.SCORING: Hold.Kind.INTEGRITY_ANOMALY,
 }
 
 
@@ -78,52 +68,6 @@ def open_hold(
         if created:
             record(hold, HoldEvent.Verb.OPEN, by=by, before={})
     return hold
-
-
-def hold_for_anomalies(submission_id: UUID, *, by: str) -> Hold:
-    """Stop a scored submission whose runs show integrity anomalies, until a person has looked at them.
-
-    Raises `TransitionRefused` where it is not being scored.
-    """
-    runs = Run.objects.filter(
-        submission_id=submission_id, state=RunState.FINISHED, verdict=Verdict.SCORED
-    ).order_by("created_at", "seed")
-    anomalies = [
-        {"run": str(run.pk), **anomaly}
-        for run in runs
-        for anomaly in ((run.manifest or {}).get("integrity") or {}).get("anomalies") or []
-    ]
-    first = anomalies[0] if anomalies else {"code": "integrity_anomaly", "detail": "Its multiplier is 0."}
-    summary = f"An operator looks at one figure of this run before its score counts. {first['detail']}"
-    data = {"anomalies": [anomaly["code"] for anomaly in anomalies]}
-    with transaction.atomic():
-        # The move first: it locks the submission, so that of several workers the later ones are refused here.
-        transitions.hold(submission_id, by=by, reason_code=first["code"], reason=summary, data=data)
-        return open_hold(
-            submission_id,
-            kind=Hold.Kind.INTEGRITY_ANOMALY,
-            reason_code=first["code"],
-            summary=summary,
-            evidence={"anomalies": anomalies},
-            by=by,
-        )
-
-
-def open_missing(submission_id: UUID, *, by: str) -> Hold | None:
-    """The hold of a submission that was held without one: its run was lost too often."""
-    with transaction.atomic():
-        submission = Submission.objects.select_for_update().get(pk=submission_id)
-        if submission.status != Status.HELD or open_holds(submission_id).exists():
-            return None
-        kind, last = _KIND_OF_STAGE[Stage(submission.stage)], submission.events.filter(verb="hold").last()
-        return open_hold(
-            submission_id,
-            kind=kind,
-            reason_code=submission.reason_code,
-            summary=submission.reason or INFRASTRUCTURE_SUMMARY,
-            evidence={"event": last.data if last else {}},
-            by=by,
-        )
 
 
 def resolve(
