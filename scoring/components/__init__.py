@@ -1,0 +1,1 @@
+"""What qualities are made of: each component a pure function of manifests, and their weighted sums."""
