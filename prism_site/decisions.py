@@ -5,15 +5,13 @@ This is what the pages, the API and the admin call; each operator's decision is 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
-from evaluations.epochs import epoch_of
 from evaluations.transitions import TransitionRefused
 from prism_site import hold_moves
-from prism_site.config import env
 from prism_site.hold_effects import Effect, effects
 from prism_site.hold_moves import UndoTooLate
 from reviews import holds
@@ -22,6 +20,7 @@ from reviews.hold_history import picture, record
 from reviews.holds import DecisionRefused, HoldChanged
 from reviews.models import Hold, HoldEvent
 from reviews.operators import OwnHotkey, check_not_own, is_own
+from scoring import snapshots
 from scoring.effects import Change
 
 __all__ = [
@@ -35,6 +34,7 @@ __all__ = [
     "effects",
     "is_own",
     "undo",
+    "undoable",
 ]
 
 # Why a decision or an undo does not happen; each has a `code`.
@@ -78,14 +78,15 @@ def decide(
 def undo(hold_id: int, *, by: str, note: str = "") -> Hold:
     """Open a resolved hold again, with those that its decision closed, and hold the submission again.
 
-    Possible until the epoch of the decision ends. Raises `HoldChanged` where it is open already,
-    `UndoTooLate`, `OwnHotkey` and `TransitionRefused`.
+    Possible until the weights of the decision's epoch are written down. Raises `HoldChanged` where it is
+    open already, `UndoTooLate`, `OwnHotkey` and `TransitionRefused`.
     """
     with transaction.atomic():
         hold = hold_moves.lock(hold_id)
         check_not_own(hold, by)
         if hold.closed_with_id is not None:
             hold = hold_moves.lock(hold.closed_with_id)
+        snapshots.take_turn()
         _check_undoable(hold)
         before = hold_moves.picture(hold.submission_id)
         hold_moves.take_back(hold, before, by=by, note=note)
@@ -96,11 +97,15 @@ def undo(hold_id: int, *, by: str, note: str = "") -> Hold:
 
 
 def can_undo(hold: Hold) -> bool:
-    """Whether the window of an undo is open: no weights of the decision's epoch have been final yet."""
+    """Whether the window of an undo is open: no weights that follow from the decision are final yet."""
+    return undoable(hold, snapshots.final_until())
+
+
+def undoable(hold: Hold, final_until: datetime | None) -> bool:
+    """The same for many holds, with `snapshots.final_until()` asked once."""
     if hold.status != Hold.Status.RESOLVED or hold.decided_at is None:
         return False
-    seconds = env().epoch_seconds
-    return epoch_of(hold.decided_at, seconds) == epoch_of(timezone.now(), seconds)
+    return final_until is None or hold.decided_at >= final_until
 
 
 def decide_many(
@@ -132,7 +137,7 @@ def _check_undoable(hold: Hold) -> None:
     if hold.status == Hold.Status.OPEN:
         raise HoldChanged(hold)
     if not can_undo(hold):
-        raise UndoTooLate("the epoch of the decision has ended")
+        raise UndoTooLate("the weights of the decision's epoch are final")
     if holds.open_holds(hold.submission_id).filter(kind=hold.kind).exists():
         raise UndoTooLate("another hold of this kind has been opened since")
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 from pydantic import BaseModel, ConfigDict, Field
 
-from prism_site.decisions import can_undo
+from prism_site.decisions import undoable
 from reviews import holds
 from reviews.attribution import Attribution
 from reviews.holds import NOTE_CHARS, DecisionRefused
@@ -43,8 +43,8 @@ class HoldRow(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, hold: Hold) -> Self:
-        """A hold read with its submission."""
+    def of(cls, hold: Hold, final_until: datetime | None) -> Self:
+        """A hold read with its submission; `final_until` is when the last epoch with final weights ended."""
         own = {name: getattr(hold, name) for name in cls.model_fields if hasattr(hold, name)}
         taken = holds.DECISIONS[Hold.Kind(hold.kind)] if hold.status == Hold.Status.OPEN else ()
         return cls(
@@ -53,7 +53,7 @@ class HoldRow(BaseModel):
             age_seconds=(timezone.now() - hold.created_at).total_seconds(),
             overdue=hold.is_overdue,
             decisions=sorted(taken),
-            can_undo=can_undo(hold),
+            can_undo=undoable(hold, final_until),
         )
 
 

@@ -23,6 +23,7 @@ from reviews.attribution import Attribution
 from reviews.holds import DecisionRefused, HoldChanged
 from reviews.models import Hold
 from reviews.operators import OwnHotkey
+from scoring.snapshots import final_until
 
 MAX_BYTES = 16 * 1024
 STATUS: dict[type[Exception], int] = {
@@ -55,7 +56,8 @@ class HoldsView(APIView):
         query.is_valid(raise_exception=True)
         rows = list(_rows(query.validated_data)[: query.validated_data["limit"] + 1])
         found, cursor = page_of(rows, query.validated_data["limit"], _cursor_of)
-        page = HoldPage(items=[HoldRow.of(hold) for hold in found], next_cursor=cursor)
+        until = final_until()
+        page = HoldPage(items=[HoldRow.of(hold, until) for hold in found], next_cursor=cursor)
         return Response(page.model_dump(mode="json"))
 
 
@@ -86,7 +88,7 @@ class ResolveView(APIView):
             )
         except tuple(STATUS) as error:
             _refuse(error)
-        return Response(HoldRow.of(resolved).model_dump(mode="json"))
+        return Response(_row(resolved).model_dump(mode="json"))
 
 
 def _rows(query: dict[str, Any]) -> QuerySet[Hold]:
@@ -111,7 +113,11 @@ def _attribution(body: ResolveBody) -> Attribution | None:
         raise not_as_described(error, ResolveBody, code="attribution_malformed") from error
 
 
+def _row(hold: Hold) -> HoldRow:
+    return HoldRow.of(hold, final_until())
+
+
 def _refuse(error: Exception) -> NoReturn:
     code: str = getattr(error, "code")  # noqa: B009 - every kind in STATUS has one
-    extra = {"hold": HoldRow.of(error.hold).model_dump(mode="json")} if isinstance(error, HoldChanged) else {}
+    extra = {"hold": _row(error.hold).model_dump(mode="json")} if isinstance(error, HoldChanged) else {}
     raise Problem(STATUS[type(error)], code, str(error), extra=extra) from error

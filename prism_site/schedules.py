@@ -5,7 +5,8 @@ from django_q.models import Schedule
 CANARY = "evaluations.tasks.canary_tick"
 RECONCILE = "evaluations.tasks.reconcile_tick"
 HOLDS = "prism_site.hold_ticks.attend_holds"
-EVERY_MINUTE = {"canary": CANARY, "reconcile": RECONCILE, "holds": HOLDS}
+SNAPSHOTS = "scoring.snapshots.snapshot_epochs"
+EVERY_MINUTE = {"canary": CANARY, "reconcile": RECONCILE, "holds": HOLDS, "snapshots": SNAPSHOTS}
 
 
 def ensure_schedules() -> list[str]:

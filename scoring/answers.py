@@ -1,13 +1,11 @@
 """What the routes about scores give, field by field."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from evaluations.enums import Mode
-from scoring.payout import Payout
 from scoring.standings import Entry
 
 
@@ -69,60 +67,3 @@ class EpochPage(BaseModel):
 
     items: list[EpochCount]
     next_cursor: str | None
-
-
-class ShareRow(BaseModel):
-    """Which pool pays a hotkey for which submission, and how large a share of it."""
-
-    pool: str
-    rank: int
-    share_of_pool: float
-    submission_id: str
-    final_score: float
-
-
-class WeightsMetadata(BaseModel):
-    """What the weights were computed from."""
-
-    mode: str
-    official: bool
-    distribution: str
-    policy_row_ids: dict[str, int]
-    inputs_sha256: str
-    eligible: int
-    explanation: dict[str, list[ShareRow]]
-
-
-class WeightsAnswer(BaseModel):
-    """Weights by hotkey, summing to 1; `{}` where nobody is eligible (burn)."""
-
-    challenge_slug: str
-    epoch: int
-    weights: dict[str, float]
-    metadata: WeightsMetadata
-    computed_at: datetime
-
-
-class WeightsPreview(WeightsAnswer):
-    """What a smoke run's standings would earn; never exported."""
-
-    preview: bool = True
-    exported: bool = False
-
-
-def metadata_of(payout: Payout, weights: dict[str, float]) -> WeightsMetadata:
-    """The explanation of those weights that are given."""
-    lines: dict[str, Any] = {
-        hotkey: [ShareRow(**vars(share)) for share in shares]
-        for hotkey, shares in payout.weights.explanation.items()
-        if hotkey in weights
-    }
-    return WeightsMetadata(
-        mode=Mode(payout.mode).value,
-        official=payout.official,
-        distribution=payout.distribution,
-        policy_row_ids=payout.policy_row_ids,
-        inputs_sha256=payout.inputs_sha256,
-        eligible=len(payout.weights.weights),
-        explanation=lines,
-    )

@@ -1,6 +1,5 @@
-"""The standings, the epochs and the weights over HTTP."""
+"""The standings and the epochs over HTTP."""
 
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Count
@@ -13,26 +12,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from evaluations.enums import Mode
-from evaluations.epochs import epoch_of
 from evaluations.models import Submission
 from prism_site.access.throttles import AddressThrottle
-from prism_site.access.tokens import SLUG
 from prism_site.api.etags import etag_of, not_modified, tagged
 from prism_site.api.paging import PageQuery, decode_cursor, encode_cursor, identifier, instant, page_of
-from prism_site.api.permissions import Platform, Public
+from prism_site.api.permissions import Public
 from prism_site.api.schema import answers
 from prism_site.config import env
-from scoring import payout, standings
-from scoring.answers import (
-    EpochCount,
-    EpochPage,
-    EpochRow,
-    Leaderboard,
-    LeaderboardEntry,
-    WeightsAnswer,
-    WeightsPreview,
-    metadata_of,
-)
+from scoring import standings
+from scoring.answers import EpochCount, EpochPage, EpochRow, Leaderboard, LeaderboardEntry
 from scoring.epochs import epoch_at, epoch_from
 from scoring.standings import After, Entry
 
@@ -125,54 +113,3 @@ class EpochsView(APIView):
             EpochCount(**vars(epoch_from(row["epoch"], seconds)), submissions=row["count"]) for row in found
         ]
         return Response(EpochPage(items=items, next_cursor=next_cursor).model_dump(mode="json"))
-
-
-class GetWeightsView(APIView):
-    """The weights that the platform sets."""
-
-    permission_classes = [Platform]
-
-    @extend_schema(operation_id="get_weights", responses=answers(WeightsAnswer, 401, 403, 503))
-    def get(self, request: Request) -> HttpResponseBase:
-        """Weights from official scores alone; 503 `policy_invalid` where the policy in force is not valid."""
-        result = payout.payout(_exported_mode())
-        weights = payout.exported(result)
-        return _weights_answer(request, WeightsAnswer, result, weights, timezone.now())
-
-
-def _exported_mode() -> Mode:
-    """The mode of new submissions if it is official; otherwise the smaller official one, if it has scores."""
-    mode = Mode(env().execution_mode)
-    return mode if mode.is_official else Mode.GPU_PROXY_EVAL
-
-
-class WeightsPreviewView(APIView):
-    """What standings would earn."""
-
-    permission_classes = [Platform]
-
-    @extend_schema(operation_id="weights_preview", responses=answers(WeightsPreview, 401, 403, 503))
-    def get(self, request: Request) -> HttpResponseBase:
-        """The weights that the present standings of the present mode would give; never exported."""
-        result = payout.payout(Mode(env().execution_mode))
-        return _weights_answer(request, WeightsPreview, result, result.weights.weights, timezone.now())
-
-
-def _weights_answer(
-    request: Request,
-    kind: type[WeightsAnswer],
-    result: payout.Payout,
-    weights: dict[str, float],
-    now: datetime,
-) -> HttpResponseBase:
-    """The tag leaves out the time of the computation: equal weights of one epoch are not sent twice."""
-    answer = kind(
-        challenge_slug=SLUG,
-        epoch=epoch_of(now, env().epoch_seconds),
-        weights=weights,
-        metadata=metadata_of(result, weights),
-        computed_at=now,
-    )
-    body = answer.model_dump(mode="json")
-    etag = etag_of({name: value for name, value in body.items() if name != "computed_at"})
-    return not_modified(request, etag) or tagged(body, etag)

@@ -2,18 +2,14 @@
 
 from django.urls import path
 
-from scoring.api import (
-    CurrentEpochView,
-    EpochsView,
-    GetWeightsView,
-    LeaderboardView,
-    WeightsPreviewView,
-)
+from scoring.api import CurrentEpochView, EpochsView, LeaderboardView
+from scoring.weights_api import EpochWeightsView, GetWeightsView, WeightsPreviewView
 
 urlpatterns = [
     path("v1/leaderboard", LeaderboardView.as_view(), name="api-leaderboard"),
     path("v1/epochs", EpochsView.as_view(), name="api-epochs"),
     path("v1/epochs/current", CurrentEpochView.as_view(), name="api-current-epoch"),
+    path("v1/epochs/<int:epoch>/weights", EpochWeightsView.as_view(), name="api-epoch-weights"),
     path("internal/v1/get_weights", GetWeightsView.as_view(), name="api-get-weights"),
     path("internal/v1/weights/preview", WeightsPreviewView.as_view(), name="api-weights-preview"),
 ]

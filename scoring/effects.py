@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scoring import ranking, weights
+from scoring import weights
 from scoring.ranking import Contender
 from scoring.weights import Pools
 
@@ -31,9 +31,9 @@ def with_contender(ranked: Sequence[Contender], candidate: Contender | None, poo
 
     A contender whose hotkey has a better one already changes nothing either: one of each hotkey counts.
     """
-    before = weights.compute(ranked, pools).weights
-    joined = ranking.rank([*ranked, *([candidate] if candidate else [])])
-    after = weights.compute(joined, pools).weights
+    joined = [*ranked, *([candidate] if candidate else [])]
+    before = weights.compute(weights.by_contender(ranked), pools).weights
+    after = weights.compute(weights.by_contender(joined), pools).weights
     return WhatIf(before=before, after=after, changes=changes(before, after))
 
 

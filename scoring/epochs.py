@@ -25,3 +25,9 @@ def epoch_from(epoch_id: int, epoch_seconds: int) -> Epoch:
     """The epoch of that name."""
     starts_at = datetime.fromtimestamp(epoch_id, tz=UTC)
     return Epoch(epoch_id, epoch_seconds, starts_at, starts_at + timedelta(seconds=epoch_seconds))
+
+
+def epoch_after(moment: datetime, epoch_seconds: int) -> Epoch:
+    """The first epoch that begins at `moment` or later."""
+    epoch = epoch_at(moment, epoch_seconds)
+    return epoch if epoch.starts_at == moment else epoch_from(epoch.epoch_id + epoch_seconds, epoch_seconds)

@@ -1,14 +1,19 @@
-"""What the hotkeys of a mode earn at this moment, and from which inputs."""
+"""What the hotkeys of a mode earn, at this moment or at the end of an epoch, and from which inputs."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from evaluations.enums import Mode
+from prism_site.config import env
 from prism_site.policy.resolve import Policy, resolve_policy
 from scoring import standings, weights
-from scoring.weights import Pools, Weights
+from scoring.models import Score
+from scoring.weights import Family, Pools, Weights
+
+Inputs = dict[str, Any]  # what JSON can carry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,28 +24,40 @@ class Payout:
     official: bool
     weights: Weights
     policy_row_ids: dict[str, int]
-    distribution: str
+    pools: Pools
+    inputs: Inputs
     inputs_sha256: str
 
+    @property
+    def submissions(self) -> list[str]:
+        """The submissions that earn, each once, the best first."""
+        lines = [line for shares in self.weights.explanation.values() for line in shares]
+        return list(dict.fromkeys(line.submission_id for line in sorted(lines, key=lambda line: line.rank)))
 
-def payout(mode: Mode) -> Payout:
-    """What the leaderboard of a mode would earn; raises `PolicyInvalid` for official modes."""
-    policy = resolve_policy(official=mode.is_official)
-    ranked = standings.eligible(mode)
+
+def payout(mode: Mode, *, before: datetime | None = None, policy: Policy | None = None) -> Payout:
+    """What a mode's families earn; raises `PolicyInvalid` for official modes.
+
+    With `before` as at the end of an epoch: of the scores computed by then, those that stand today.
+    """
+    policy = policy or resolve_policy(official=mode.is_official)
     pools = Pools(**policy.reward_pools.model_dump())
-    inputs = {"ranked": [asdict(contender) for contender in ranked], "pools": asdict(pools)}
+    found = families(mode, limit=pools.places, before=before)
+    inputs = {"families": [_plain(family) for family in found], "pools": asdict(pools)}
     return Payout(
         mode=mode,
         official=_is_official(mode, policy),
-        weights=weights.compute(ranked, pools),
+        weights=weights.compute(found, pools),
         policy_row_ids=policy.row_ids,
-        distribution=pools.distribution,
-        inputs_sha256=_sha256(inputs),
+        pools=pools,
+        inputs=inputs,
+        inputs_sha256=sha256_of(inputs),
     )
 
 
-def _is_official(mode: Mode, policy: Policy) -> bool:
-    return mode.is_official and policy.execution_mode_targets.of(mode).official_score
+def families(mode: Mode, *, limit: int | None = None, before: datetime | None = None) -> list[Family]:
+    """The eligible families in rank order: each hotkey's best is one, and is its own variant."""
+    return weights.by_contender(standings.eligible(mode, limit=limit, before=before))
 
 
 def exported(payout: Payout) -> dict[str, float]:
@@ -48,5 +65,26 @@ def exported(payout: Payout) -> dict[str, float]:
     return payout.weights.weights if payout.official else {}
 
 
-def _sha256(inputs: Any) -> str:
-    return hashlib.sha256(json.dumps(inputs, sort_keys=True, default=str).encode()).hexdigest()
+def exported_mode() -> Mode:
+    """The mode of new submissions if it is official; otherwise the smaller official one, if it has scores."""
+    mode = Mode(env().execution_mode)
+    return mode if mode.is_official else Mode.GPU_PROXY_EVAL
+
+
+def weighed_mode() -> Mode:
+    """The mode whose weights an epoch ends with: the exported one, or a preview where nothing is official."""
+    mode = exported_mode()
+    return mode if Score.objects.filter(mode=mode).exists() else Mode(env().execution_mode)
+
+
+def sha256_of(inputs: Inputs) -> str:
+    """Of the inputs as JSON with sorted keys, so that whoever has them can compute it again."""
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+def _is_official(mode: Mode, policy: Policy) -> bool:
+    return mode.is_official and policy.execution_mode_targets.of(mode).official_score
+
+
+def _plain(family: Family) -> Inputs:
+    return {**asdict(family), "accepted_at": family.accepted_at.isoformat()}

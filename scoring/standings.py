@@ -78,13 +78,25 @@ def best_of_epoch(mode: Mode, epoch: int) -> QuerySet[Score]:
     return Score.objects.filter(pk__in=numbered.filter(place=1).values("pk"))
 
 
-def eligible(mode: Mode) -> list[Contender]:
+def eligible(mode: Mode, *, limit: int | None = None, before: datetime | None = None) -> list[Contender]:
     """Who may earn weight in rank order: the best completed score of each hotkey, with no anomaly open.
 
-    An anomaly sets the multiplier to 0, and a hold takes the submission out of `completed`.
+    An anomaly sets the multiplier to 0, and a hold takes the submission out of `completed`. With `before`
+    only scores computed before that moment count, as far as they stand today.
     """
-    rows = best_of_all_time(mode).filter(multiplier=1.0, submission__status=Status.COMPLETED)
-    return contenders(rows.order_by(*RANK_ORDER))
+    rows = best_of_all_time(mode) if before is None else _best_before(mode, before)
+    return contenders(rows.filter(_stands()).order_by(*RANK_ORDER)[:limit])
+
+
+def _best_before(mode: Mode, moment: datetime) -> QuerySet[Score]:
+    """The best of every hotkey among the scores that stand and were computed before a moment."""
+    place = Window(RowNumber(), partition_by=F("hotkey"), order_by=RANK_ORDER)
+    known = Score.objects.filter(_stands(), mode=mode, computed_at__lt=moment)
+    return Score.objects.filter(pk__in=known.annotate(place=place).filter(place=1).values("pk"))
+
+
+def _stands() -> Q:
+    return Q(multiplier=1.0, submission__status=Status.COMPLETED)
 
 
 def contenders(scores: Iterable[Score]) -> list[Contender]:

@@ -8,12 +8,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from evaluations.models import Canary
+from evaluations.models import Canary, Submission
 from prism_site import decisions
 from prism_site.operator.notes import NOTES
 from prism_site.policy.models import RuntimeConfig
 from reviews.models import Description, Hold, Review
 from reviews.models.transcript import Transcript
+from scoring.snapshots import snapshot_epochs
 from tests import factories
 from tests.operator.conftest import make_anomaly, make_quarantine
 
@@ -110,13 +111,14 @@ def test_transcripts_are_for_those_who_may_read_them(sign_in: Callable[..., Clie
     assert "It hides text." not in plain
 
 
-def test_a_decided_hold_offers_its_undo_until_the_epoch_has_ended(
-    eve: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_decided_hold_offers_its_undo_until_the_weights_are_final(eve: Client) -> None:
     hold = make_anomaly()
     decisions.decide(hold.pk, Hold.Decision.CONFIRM, by="operator:mallory", note="a copy", version=1)
     assert 'data-key="u"' in page_of(eve, hold)
-    Hold.objects.filter(pk=hold.pk).update(decided_at=timezone.now() - timedelta(days=2))
+    past = timezone.now() - timedelta(days=2)
+    Submission.objects.filter(pk=hold.submission_id).update(created_at=past)
+    Hold.objects.filter(pk=hold.pk).update(decided_at=past)
+    snapshot_epochs()
     page = page_of(eve, hold)
     assert "it stands" in page
     assert 'data-key="u"' not in page

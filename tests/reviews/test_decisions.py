@@ -20,6 +20,7 @@ from reviews.operators import OwnHotkey
 from scoring import standings
 from scoring.models import Score
 from scoring.payout import payout
+from scoring.snapshots import snapshot_epochs
 from tests import factories
 from tests.reviews import world
 from tests.reviews.test_holds import held as held_by_anomaly
@@ -224,14 +225,25 @@ def test_of_two_undos_the_second_is_told() -> None:
         undo(hold)
 
 
-def test_nothing_is_undone_after_the_epoch_of_the_decision() -> None:
+def test_nothing_is_undone_once_the_weights_of_its_epoch_are_written_down() -> None:
     hold = world.held_in_review()
     decide(hold, CONFIRM)
-    Hold.objects.filter(pk=hold.pk).update(decided_at=timezone.now() - timedelta(days=800))
+    past = timezone.now() - timedelta(days=800)
+    Submission.objects.filter(pk=hold.submission_id).update(created_at=past)
+    Hold.objects.filter(pk=hold.pk).update(decided_at=past)
+    snapshot_epochs()
     with pytest.raises(UndoTooLate) as refused:
         undo(hold)
     assert refused.value.code == "undo_too_late"
     assert state(hold) == (Status.REJECTED, Stage.DONE)
+
+
+def test_an_ended_epoch_without_its_snapshot_still_allows_an_undo() -> None:
+    hold = world.held_in_review()
+    decide(hold, CONFIRM)
+    Hold.objects.filter(pk=hold.pk).update(decided_at=timezone.now() - timedelta(days=800))
+    undo(hold)
+    assert state(hold) == (Status.HELD, Stage.QUEUED)
 
 
 def test_what_failed_after_a_release_stays_failed() -> None:
