@@ -9,7 +9,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,10 +159,7 @@ def _predictors(job: Job) -> Iterator[tuple[PredictorPeer, PredictorPeer]]:
     """Two predictors behind the walls of a run's, watched; gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="prism-describe-") as folder:
         home, threads = Path(folder), _threads()
-        # Somebody waits for these: they do not give way to training as those of a run do.
-        places = [
-            replace(make(home), gives_way=False) for make in (walls.predictor_place, walls.auditor_place)
-        ]
+        places = [walls.predictor_place(home), walls.auditor_place(home)]
         children = [walls.start(job, place, home / f"{at}.log", threads) for at, place in enumerate(places)]
         watch = Watch([walls.watched(job, child) for child in children])
         try:

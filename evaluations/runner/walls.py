@@ -49,7 +49,7 @@ def examiner_place(output: Path) -> Place:
 
 def _predictor_place(role: str, output: Path) -> Place:
     home = output / f"home-{token_hex(8)}"  # a name that tells the model nothing of its part
-    return Place(role, "evaluations.runner.predictor", home, home, gives_way=True)
+    return Place(role, "evaluations.runner.predictor", home, home)
 
 
 def start(job: Job, place: Place, log: Path, threads: int, meeting: Meeting | None = None) -> Child:
