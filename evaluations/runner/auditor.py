@@ -49,6 +49,7 @@ class Auditor:
         vocab_size: int,
         fraction: float,
         tolerance_nats: float,
+        unit: str = "chunk",
     ) -> None:
         self.peer, self.turns, self.secret, self.vocab_size = peer, turns, secret, vocab_size
         self.sampler = Sampler(fraction, secret_rng(secret, "audited batches"))
@@ -57,6 +58,7 @@ class Auditor:
         self.donor: Tokens | None = None  # text of the chunk before, to replace futures with
         self.due: Slot | None = None  # weights that the model has not taken over yet
         self.claimed_bits, self.claimed_positions = 0.0, 0
+        self.unit = unit  # what a numbered piece of the text is called
 
     def fix(self, slot: Slot) -> None:
         """Answer under the scorer's weights from now on; taken over when there is something to ask."""
@@ -76,8 +78,15 @@ class Auditor:
 
     def close(self) -> None:
         """Raise `Stopped` where the scorer's claims as a whole do not hold."""
+        lift = self.findings.lift()
+        if lift is not None:
+            raise rejected(
+                comparison.MISMATCH,
+                f"at {len(self.findings.lifts)} secret positions the model claimed {lift:.2g} nats more than"
+                " it found, on average: too little for any one of them, too much for rounding",
+            )
         z = self._z()
-        if z is not None and abs(z) > comparison.MAX_Z:
+        if z is not None and z > comparison.MAX_Z:  # to have been unlucky there is no cheat
             raise rejected(
                 comparison.MISMATCH,
                 f"at {len(self.findings.boundaries)} secret positions the model, not shown what follows,"
@@ -155,7 +164,7 @@ class Auditor:
         if not self.findings.violations:
             return
         first = self.findings.violations[0]
-        place = f"chunk {first['chunk']}, window {first['window']}, position {first['position']}"
+        place = f"{self.unit} {first['chunk']}, window {first['window']}, position {first['position']}"
         if first["code"] == comparison.DISTRIBUTION:
             raise rejected(first["code"], f"at {place} the model's probabilities do not sum to one")
         raise rejected(
@@ -168,14 +177,16 @@ class Auditor:
 
 def audited_fraction(schedule: Schedule, chunks: list[Chunk], encoding: Encoding) -> float:
     """The share of batches to audit: the policy's, but enough for a verdict on a short run; 0 for none."""
+    tokens_per_byte = encoding.prepare(chunks[0]) / len(chunks[0].text)
+    return enough_of(schedule, [round(len(chunk.text) * tokens_per_byte) for chunk in chunks])
+
+
+def enough_of(schedule: Schedule, tokens: list[int]) -> float:
+    """The same for pieces of so many tokens."""
     if schedule.audit_fraction <= 0.0:
         return 0.0
-    tokens_per_byte = encoding.prepare(chunks[0]) / len(chunks[0].text)
     expected = sum(
-        expected_windows(
-            round(len(chunk.text) * tokens_per_byte), schedule.sequence_length, schedule.score_fraction
-        )
-        for chunk in chunks
+        expected_windows(count, schedule.sequence_length, schedule.score_fraction) for count in tokens
     )
     enough = MIN_AUDITED_WINDOWS / max(1, kept_rows(expected))
     return min(1.0, max(schedule.audit_fraction, enough))

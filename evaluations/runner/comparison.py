@@ -14,10 +14,11 @@ Floats = npt.NDArray[np.float32]
 
 CAUSALITY, DISTRIBUTION, MISMATCH = "causality_violation", "not_a_distribution", "audit_mismatch"
 MASS_TOLERANCE = 1e-4  # of the log-sum-exp of a distribution, in nats
-MAX_Z = 6.0
+MAX_Z = 6.0  # and as many standard errors of a lift of all claims
 MIN_BOUNDARIES = 16  # for the z-test to mean anything
 KEPT_VIOLATIONS = 20
 TINY = 1e-12  # a probability far below what the uniform share of the coder adds
+LIFT_SHARE = 0.05  # of the tolerance: rounding has no direction, so less than this may remain on average
 ROUNDING_BITS = 1e-6  # a standard error below this is none: the model says the same everywhere
 
 
@@ -31,6 +32,7 @@ class Findings:
     positions: int = 0
     max_difference: float = 0.0
     boundaries: list[tuple[float, float]] = field(default_factory=list)  # (weight, bits), uniform ones only
+    lifts: list[float] = field(default_factory=list)  # nats claimed above what was found, at every boundary
     violations: list[dict[str, Any]] = field(default_factory=list)
 
     def compare(
@@ -54,6 +56,8 @@ class Findings:
         self.max_difference = max(self.max_difference, _finite(float(difference[worst])))
         if difference[worst] > self.tolerance_nats:
             self._violate(CAUSALITY, where, worst + 1, claimed[worst], found[worst])
+        if difference[-1] <= self.tolerance_nats and min(claimed[-1], found[-1]) > math.log(TINY):
+            self.lifts.append(float(claimed[-1]) - float(found[-1]))
         with np.errstate(invalid="ignore"):
             mass = float(np.logaddexp.reduce(distribution.astype(np.float64)))
         if is_probability(claimed[-1:])[0] and not abs(mass) <= MASS_TOLERANCE:
@@ -76,6 +80,18 @@ class Findings:
         if found is None or len(self.boundaries) < MIN_BOUNDARIES or found[1] < ROUNDING_BITS:
             return None
         return (found[0] - claimed_bits_per_token) / found[1]
+
+    def lift(self) -> float | None:
+        """Mean nats by which claims are above what was found, where more than rounding; None where not.
+
+        Claims that all use up a part of the tolerance would differ nowhere, and gain everywhere.
+        """
+        if len(self.lifts) < MIN_BOUNDARIES:
+            return None
+        lifts = np.array(self.lifts)
+        error = float(lifts.std(ddof=1)) / math.sqrt(len(lifts))
+        mean = float(lifts.mean())
+        return mean if mean > MAX_Z * error + LIFT_SHARE * self.tolerance_nats else None
 
     def _violate(
         self, code: str, where: dict[str, Any], position: int, claimed: float, audited: float

@@ -21,7 +21,7 @@ class Spliced:
 
     row: int
     boundary: int  # index of the first replaced token; the auditor must not know the token that stood there
-    uniform: bool  # drawn uniformly; else where the claim beat the reference model by most
+    uniform: bool  # drawn uniformly; else by how much the claim beat the reference model
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def splice(
     tokens = np.stack([_piece(donor, length, rng) for _ in range(rows)])
     for turn, row in enumerate(kept):
         uniform = (turn % 2 == 0) == first_is_uniform
-        boundary = int(rng.integers(1, length)) if uniform else 1 + int(advantage_BxT[row].argmax())
+        boundary = 1 + (int(rng.integers(length - 1)) if uniform else _suspect(advantage_BxT[row], rng))
         tokens[row] = _spliced(windows_BxT[row], tokens[row], boundary, donor, rng)
         spliced.append(Spliced(int(row), boundary, uniform))
     return SplicedBatch(tokens.astype(np.int32), tuple(spliced))
@@ -74,7 +74,18 @@ def splice(
 
 def kept_rows(rows: int) -> int:
     """How many rows of a batch keep a real beginning; the others tell whether rows see each other."""
-    return max(1, rows * 3 // 4)
+    return max(1, rows - max(1, rows // 8))
+
+
+def _suspect(advantage: npt.NDArray[np.float64], rng: np.random.Generator) -> int:
+    """A position (from 0) with a probability in proportion to its bits of advantage, (T-1,).
+
+    So the chance to find a leak grows with what it gains, wherever it hides: always taking the largest
+    advantage would leave all others to whoever knows the reference model.
+    """
+    bits = np.maximum(advantage, 0.0)
+    total = float(bits.sum())
+    return int(rng.choice(len(bits), p=bits / total)) if total > 0.0 else int(advantage.argmax())
 
 
 def _spliced(real: Tokens, other: Tokens, boundary: int, donor: Tokens, rng: np.random.Generator) -> Tokens:
