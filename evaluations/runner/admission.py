@@ -1,6 +1,7 @@
 """The caps, enforced on the very model that will be scored."""
 
 import hashlib
+from math import prod
 from typing import Any
 
 from evaluations.runner.job import Limits
@@ -19,6 +20,9 @@ def admit(described: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], La
         layout = lay_out(described.get("manifest"))
     except LayoutInvalid as error:
         raise failed(error.code, str(error)) from error
+    # Its own count is its own word; what commits carry is not, and a trained buffer is as good as a weight.
+    stored = sum(prod(entry.shape) for entry in layout.entries)
+    _check_cap("too_many_parameters", "numbers in its state_dict", stored, limits.max_parameters)
     flops = described.get("flops_per_token")
     model = {
         **counts,
