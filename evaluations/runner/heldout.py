@@ -1,20 +1,24 @@
 """Held-out: the same model untrained and trained, on secret text that training never coexisted with.
 
-Called when the learner and everything it started is dead. Two fresh predictors, strangers to each other and
-to the run's, are asked: one under its own W_0 about the secret text, the other under the stored final weights
-about the secret text and about the last text that was trained on. The figures order near-ties and show
-memorising; they never make a score, which comes from text predicted before it was seen.
+Called when the learner and everything it started is dead. Fresh predictors, strangers to each other and to
+the run's, are asked: one under its own W_0 about the secret text, another under the stored final weights
+about the secret text and about the last text that was trained on, and a third audits the second. The figures
+order near-ties and show memorising; they never make a score, which comes from text predicted before it was
+seen.
 """
 
+import hashlib
+import hmac
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from evaluations.runner import stored_weights, walls, windows
 from evaluations.runner.admission import admit
+from evaluations.runner.auditor import Auditor, Floats, enough_of
 from evaluations.runner.codelength import bits_per_byte, first_token_bits, token_bits
 from evaluations.runner.encoding import Encoding
 from evaluations.runner.job import Job
@@ -27,9 +31,10 @@ from evaluations.runner.slot import Layout
 from evaluations.runner.stopped import rejected
 from evaluations.runner.stream import CONTINUATION, CONTINUATION_MASK, Chunk
 from evaluations.runner.tokenizers import TokenizerNotLossless, encode_lossless
-from evaluations.runner.windows import Tokens, secret_rng
+from evaluations.runner.turns import Turns
+from evaluations.runner.windows import ScoringPlan, Tokens, secret_rng
 
-UNTRAINED, TRAINED = "untrained", "trained"
+UNTRAINED, TRAINED, AUDITING = "untrained", "trained", "auditing"
 QUESTION_TOKENS = 1 << 16  # asked at once, so that one answer stays within its time
 
 
@@ -41,12 +46,18 @@ class Measured:
     tokens: Tokens
     bytes: int
 
+    def pieces(self) -> list[Tokens]:
+        """The tokens in pieces that are asked about at once."""
+        starts = range(0, len(self.tokens), QUESTION_TOKENS)
+        return [self.tokens[start : start + QUESTION_TOKENS] for start in starts]
+
 
 class Heldout:
     """The measurement of one finished run whose final weights lie in the job's folder."""
 
     def __init__(self, job: Job, encoding: Encoding, chunks: list[Chunk]) -> None:
         self.job, self.encoding, self.chunks = job, encoding, chunks
+        self.asked = 0  # pieces of text that were audited
 
     def measure(self, val: bytes, commits: int) -> dict[str, Any]:
         """The manifest's `heldout`, in bits per byte; `train_bpb` and `gap` are null where nothing was shown.
@@ -55,21 +66,42 @@ class Heldout:
         """
         secret = self._measured("held-out", val)
         consumed = last_revealed(self.chunks, commits, len(val))
-        with self._predictor(UNTRAINED) as (untrained, _):
-            bpb_init = self._bpb(untrained, secret)
-        with self._predictor(TRAINED) as (trained, layout):
-            self._load_final(trained, layout, commits)
-            bpb = self._bpb(trained, secret)
-            train_bpb = self._bpb(trained, self._measured("trained", consumed)) if consumed else None
+        shown = self._measured("trained", consumed) if consumed else None
+        with self._predictors(UNTRAINED) as [(untrained, _)]:
+            bpb_init = self._bpb(untrained, secret, None)
+        with self._predictors(TRAINED, AUDITING) as asked:
+            for peer, layout in asked:
+                self._load_final(peer, layout, commits)
+            trained = asked[0][0]
+            auditor = self._auditor(asked[1][0], trained, [text for text in (secret, shown) if text])
+            bpb = self._bpb(trained, secret, auditor)
+            train_bpb = self._bpb(trained, shown, auditor) if shown else None
+            auditor.close()
+        # A model made worse than knowing nothing would seem to have learned more.
+        uniform = bits_per_byte(len(secret.tokens) * first_token_bits(self.encoding.vocab_size), len(val))
         return {
             "bpb": bpb,
             "bpb_init": bpb_init,
-            "delta": bpb_init - bpb,
+            "delta": min(bpb_init, uniform) - min(bpb, uniform),
             "train_bpb": train_bpb,
             "gap": None if train_bpb is None else bpb - train_bpb,
             "bytes": len(val),
             "train_bytes": len(consumed),
+            "audited_windows": auditor.findings.windows,
         }
+
+    def _auditor(self, peer: PredictorPeer, asked: PredictorPeer, texts: list[Measured]) -> Auditor:
+        secret = hmac.new(bytes.fromhex(self.job.run_secret), self.job.submission_id.encode(), hashlib.sha256)
+        pieces = [len(piece) for text in texts for piece in text.pieces()]
+        return Auditor(
+            peer,
+            Turns([asked.child, peer.child]),
+            secret=secret_rng(secret.digest(), "audit of held-out text").bytes(32),
+            vocab_size=self.encoding.vocab_size,
+            fraction=enough_of(self.job.schedule, pieces),
+            tolerance_nats=self.job.schedule.audit_tolerance_nats,
+            unit="piece of the held-out measurement",
+        )
 
     def _measured(self, name: str, text: bytes) -> Measured:
         try:
@@ -79,24 +111,29 @@ class Heldout:
         return Measured(name, self.encoding.relabelling.apply(ids), len(text))
 
     @contextmanager
-    def _predictor(self, name: str) -> Iterator[tuple[PredictorPeer, Layout]]:
-        """A fresh predictor with its model built, behind the walls of the run's; gone afterwards."""
+    def _predictors(self, *names: str) -> Iterator[list[tuple[PredictorPeer, Layout]]]:
+        """Fresh predictors with their models built, behind the walls of the run's; gone afterwards."""
         output, threads = Path(self.job.output_folder), os.cpu_count() or 1
-        place = walls.predictor_place(output)
-        child = walls.start(self.job, place, output / f"heldout-{name}.log", threads)
-        watch = Watch([walls.watched(self.job, child)])
+        order = order_of(self.job, self.encoding, self.chunks, threads)
+        children = [
+            walls.start(self.job, walls.predictor_place(output), output / f"heldout-{name}.log", threads)
+            for name in names
+        ]
+        watch = Watch([walls.watched(self.job, child) for child in children])
         try:
-            child.attestation()
-            peer = PredictorPeer(child)
-            order = order_of(self.job, self.encoding, self.chunks, threads)
-            peer.order(for_predictor(order, place.home))
-            yield peer, admit(peer.description(), self.job.limits)[1]
-            peer.dismiss()
+            peers = [PredictorPeer(child) for child in children]
+            for peer in peers:
+                peer.child.attestation()
+                peer.order(for_predictor(order, peer.child.place.home))
+            yield [(peer, admit(peer.description(), self.job.limits)[1]) for peer in peers]
+            for peer in peers:
+                peer.dismiss()
         finally:
             watch.stop()
-            child.end()
+            for child in children:
+                child.end()
             end_descendants()
-            walls.clear(self.job, [child])
+            walls.clear(self.job, children)
 
     def _load_final(self, peer: PredictorPeer, layout: Layout, commits: int) -> None:
         if not commits:
@@ -105,23 +142,32 @@ class Heldout:
         stored_weights.restore(Path(self.job.output_folder) / WEIGHTS_NAME, layout, peer.child.slot)
         peer.load()
 
-    def _bpb(self, peer: PredictorPeer, text: Measured) -> float:
+    def _bpb(self, peer: PredictorPeer, text: Measured, auditor: Auditor | None) -> float:
         """Bits per byte of a text that begins anew, from the same secret share of windows as a chunk's."""
         vocab_size, schedule = self.encoding.vocab_size, self.job.schedule
         rng = secret_rng(bytes.fromhex(self.job.run_secret), f"windows of {text.name} text")
-        bits = first_token_bits(vocab_size)
-        for start in range(0, len(text.tokens), QUESTION_TOKENS):
+        bits, overlap = first_token_bits(vocab_size), text.tokens[:0]
+        for piece in text.pieces():
             plan = windows.plan(
-                text.tokens[max(0, start - 1) : start],
-                text.tokens[start : start + QUESTION_TOKENS],
+                overlap,
+                piece,
                 length=schedule.sequence_length,
                 fraction=schedule.score_fraction,
                 vocab_size=vocab_size,
                 rng=rng,
             )
-            peer.order_scores(plan)
-            bits += windows.estimate(plan, token_bits(peer.scores(plan), vocab_size)).bits
+            claims = self._claims(peer, plan, auditor)
+            bits += windows.estimate(plan, token_bits(claims, vocab_size)).bits
+            if auditor:
+                auditor.audit(self.asked, plan, piece, claims)
+                self.asked += 1
+            overlap = piece[-1:]
         return bits_per_byte(bits, text.bytes)
+
+    def _claims(self, peer: PredictorPeer, plan: ScoringPlan, auditor: Auditor | None) -> Floats:
+        with auditor.turns.of(peer.child) if auditor else nullcontext():
+            peer.order_scores(plan)
+            return peer.scores(plan)
 
 
 def last_revealed(chunks: list[Chunk], commits: int, budget: int) -> bytes:

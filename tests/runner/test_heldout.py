@@ -194,3 +194,32 @@ def test_the_text_trained_on_last_begins_at_a_character(commits: int, budget: in
     pieces = ["abcd", "é12", "é3xyz"]
     chunks = [Chunk(index, piece.encode(), 0) for index, piece in enumerate(pieces)]
     assert last_revealed(chunks, commits, budget) == text
+
+
+def test_claims_about_secret_text_are_audited_too(tmp_path: Path) -> None:
+    """Honest in the run, where it is audited; sure of what follows where there is no learner any more."""
+    peeking = TABLE_MODEL.replace(
+        "        return self.table[tokens]",
+        "        if not hasattr(self, 'begins_trained'):\n"
+        "            self.begins_trained = bool((self.table != 0).any())\n"
+        "        sure = torch.nn.functional.one_hot(tokens.roll(-1, 1), 256) * 9.0\n"
+        "        return self.table[tokens] + (sure if self.begins_trained else 0)",
+    )
+    outcome = execute(with_heldout(make_job(tmp_path, files(architecture=peeking))))
+    assert outcome.manifest is not None
+    assert (outcome.manifest.verdict, outcome.manifest.code) == ("rejected", "causality_violation")
+    assert "held-out measurement" in outcome.manifest.reason
+
+
+def test_a_twin_worse_than_knowing_nothing_counts_as_knowing_nothing(tmp_path: Path) -> None:
+    wrong = TABLE_MODEL.replace(
+        "return self.table[tokens]",
+        "return self.table[tokens] if (self.table != 0).any() else 30.0 * (torch.arange(256) == 7)"
+        ".expand(*tokens.shape, 256)",
+    )
+    outcome = execute(with_heldout(make_job(tmp_path, files(architecture=wrong))))
+    assert outcome.manifest is not None
+    heldout = outcome.manifest.heldout
+    assert heldout is not None
+    assert heldout["bpb_init"] > 12.0
+    assert heldout["delta"] == pytest.approx(8.0 - heldout["bpb"])
