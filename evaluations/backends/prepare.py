@@ -7,7 +7,13 @@ from pathlib import Path
 
 from evaluations.backends.folders import folder_of, mark
 from evaluations.backends.machine import limits_of, place_of, precision_of
-from evaluations.backends.streams import early_reference, shared_heldout, shared_stream, yardsticks
+from evaluations.backends.streams import (
+    early_reference,
+    later_references,
+    shared_heldout,
+    shared_stream,
+    yardsticks,
+)
 from evaluations.bundles import stored_bundle
 from evaluations.datasets.reference_tokenizers import NAMES, staged_tokenizer
 from evaluations.datasets.stream import StreamFile
@@ -132,6 +138,7 @@ def job_of(
         stream=_stream_spec(stream),
         heldout=_stream_spec(texts.heldout) if texts.heldout else None,
         early_reference=early_reference(texts.yardsticks),
+        later_references=later_references(texts.yardsticks),
         output_folder=str(folder),
         run_secret=run_secret(mode, stream.manifest_sha256, stream.order_seed),
         schedule=schedule_of(targets),

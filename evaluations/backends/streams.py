@@ -14,7 +14,8 @@ from evaluations.datasets.stream import StreamFile, materialise_heldout, materia
 from evaluations.runner.job import EarlyReference, Schedule
 from evaluations.runner.stream import chunk_cuts
 
-EARLY_BYTES = 65_536  # over which a model is compared with PPMd: later, learning may well be better
+EARLY_BYTES = 65_536  # over which a model is compared with PPMd
+LATE_BYTES = 4 << 20  # up to which stretch by stretch: later, learning may well be better
 
 
 def shared_stream(
@@ -77,6 +78,19 @@ def early_reference(yardsticks: dict[str, list[float]]) -> EarlyReference:
     cuts = yardsticks["bytes"]
     place = next((place for place, cut in enumerate(cuts) if cut >= EARLY_BYTES), len(cuts) - 1)
     return EarlyReference(bytes=int(cuts[place]), bits=yardsticks["ppmd_bits"][place])
+
+
+def later_references(yardsticks: dict[str, list[float]]) -> tuple[EarlyReference, ...]:
+    """PPMd at chunk ends that double the text each time, from the early reference on; the last ends it."""
+    reached, found = early_reference(yardsticks).bytes, []
+    points = list(zip(yardsticks["bytes"], yardsticks["ppmd_bits"], strict=True))
+    for cut, bits in points:
+        if cut > LATE_BYTES:
+            break
+        if cut >= 2 * reached or (cut, bits) == points[-1]:
+            found.append(EarlyReference(bytes=int(cut), bits=bits))
+            reached = int(cut)
+    return tuple(reference for reference in found if reference.bytes > early_reference(yardsticks).bytes)
 
 
 class Materialise(Protocol):

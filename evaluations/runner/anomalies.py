@@ -1,5 +1,6 @@
 """Signs that a model knew something before it learned: suspicion, which an operator looks at. Pure."""
 
+from itertools import pairwise
 from typing import Any
 
 from evaluations.runner.codelength import bits_per_byte, first_token_bits
@@ -42,13 +43,41 @@ def early_vs_ppmd(lines: list[Line], reference: EarlyReference | None) -> Sectio
     }
 
 
-def found(step0: Section | None, early: Section | None, seed_invariant: list[str]) -> list[dict[str, str]]:
+def later_vs_ppmd(
+    lines: list[Line], early: EarlyReference | None, later: tuple[EarlyReference, ...]
+) -> list[Section]:
+    """The same for each stretch of text after the early one: knowledge that was held back shows there."""
+    bits_at = {line.stream_bytes: line.bits for line in lines}
+    points = [point for point in (early, *later) if point is not None and point.bytes in bits_at]
+    return [
+        _stretch(one, other, bits_at[other.bytes] - bits_at[one.bytes]) for one, other in pairwise(points)
+    ]
+
+
+def _stretch(start: EarlyReference, end: EarlyReference, bits: float) -> Section:
+    size, reference = end.bytes - start.bytes, max(end.bits - start.bits, 1e-9)
+    return {
+        "start": start.bytes,
+        "bytes": end.bytes,
+        "bpb": bits_per_byte(bits, size),
+        "ppmd_bpb": bits_per_byte(reference, size),
+        "ratio": bits / reference,
+        "limit": EARLY_SHARE,
+        "ok": bits >= EARLY_SHARE * reference,
+    }
+
+
+def found(
+    step0: Section | None, early: Section | None, later: list[Section], seed_invariant: list[str]
+) -> list[dict[str, str]]:
     """[{code, detail}] of what these figures make suspicious; `detail` is a sentence for people."""
     anomalies = []
     if step0 is not None and not step0["ok"]:
         anomalies.append({"code": STEP0, "detail": _step0_sentence(step0)})
     if early is not None and not early["ok"]:
         anomalies.append({"code": EARLY, "detail": _early_sentence(early)})
+    elif knowing := [stretch for stretch in later if not stretch["ok"]]:
+        anomalies.append({"code": EARLY, "detail": _early_sentence(knowing[0])})
     if seed_invariant:
         anomalies.append({"code": SEED_INVARIANT, "detail": _seed_sentence(seed_invariant)})
     return anomalies
@@ -62,8 +91,10 @@ def _step0_sentence(figures: Section) -> str:
 
 
 def _early_sentence(figures: Section) -> str:
+    start, end = figures.get("start"), figures["bytes"]
+    where = f"Over the first {end:,} bytes" if start is None else f"From byte {start:,} to {end:,}"
     return (
-        f"Over the first {figures['bytes']:,} bytes the model needs {figures['bpb']:.3f} bits per byte,"
+        f"{where} the model needs {figures['bpb']:.3f} bits per byte,"
         f" {100 * (1 - figures['ratio']):.0f} % fewer than PPMd ({figures['ppmd_bpb']:.3f}); at most"
         f" {100 * (1 - figures['limit']):.0f} % fewer is expected of a model that starts from scratch."
     )

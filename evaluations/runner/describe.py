@@ -93,7 +93,7 @@ def _introduce(
 def _enter_step0(facts: dict[str, Any], line: Line, vocab_size: int) -> None:
     facts["step0"] = anomalies.step0(line, vocab_size)
     facts["step0_bpb"] = facts["step0"]["bpb"]
-    facts["anomalies"] = anomalies.found(facts["step0"], None, facts["seed_invariant"])
+    facts["anomalies"] = anomalies.found(facts["step0"], None, [], facts["seed_invariant"])
 
 
 def _causality(

@@ -89,6 +89,7 @@ class Job:
     limits: Limits = field(default_factory=Limits)
     heldout: StreamSpec | None = None  # secret text, measured when the learner is gone; null: not measured
     early_reference: EarlyReference | None = None
+    later_references: tuple[EarlyReference, ...] = ()  # at ever larger numbers of bytes after that
     reference_tokenizers: dict[str, str] = field(default_factory=dict)  # name -> path of its tokenizer.json
     device: str = "cpu"
     precision: str = "float32"  # or bf16: every forward that is scored runs under autocast
@@ -119,6 +120,9 @@ class Job:
                     "heldout": _optional(StreamSpec, values.get("heldout")),
                     "gpus": tuple(values.get("gpus", ())),
                     "early_reference": _optional(EarlyReference, values.get("early_reference")),
+                    "later_references": tuple(
+                        EarlyReference(**later) for later in values.get("later_references", ())
+                    ),
                 }
             )
         except (ValueError, KeyError, TypeError) as error:

@@ -140,6 +140,7 @@ def _integrity(job: Job, referee: Referee | None, stopped: Stopped | None) -> di
     lines = referee.ledger.lines if referee else []
     step0 = anomalies.step0(lines[0], referee.encoding.vocab_size) if referee and lines else None
     early = anomalies.early_vs_ppmd(lines, job.early_reference)
+    later = anomalies.later_vs_ppmd(lines, job.early_reference, job.later_references)
     seed_invariant = referee.seed_invariant if referee else None
     return {
         "tokenizer": job.bundle.tokenizer,
@@ -147,9 +148,10 @@ def _integrity(job: Job, referee: Referee | None, stopped: Stopped | None) -> di
         "lossless": lossless,
         "step0": step0,
         "early_vs_ppmd": early,
+        "later_vs_ppmd": later,
         "seed_invariant": seed_invariant,
         "permuted": referee is not None,
-        "anomalies": anomalies.found(step0, early, seed_invariant or []),
+        "anomalies": anomalies.found(step0, early, later, seed_invariant or []),
     }
 
 

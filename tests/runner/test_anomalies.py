@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from evaluations.backends.streams import later_references
 from evaluations.datasets.baselines import ppmd_bits
 from evaluations.runner import anomalies
 from evaluations.runner.job import EarlyReference, Job, Schedule
@@ -164,5 +165,23 @@ def test_code_lengths_of_different_bytes_are_not_compared() -> None:
 
 
 def test_a_sentence_names_five_parameters_and_counts_the_rest() -> None:
-    (anomaly,) = anomalies.found(None, None, [f"p{number}" for number in range(7)])
+    (anomaly,) = anomalies.found(None, None, [], [f"p{number}" for number in range(7)])
     assert anomaly["detail"].endswith("p0, p1, p2, p3, p4 and 2 more.")
+
+
+def test_knowledge_that_was_held_back_shows_in_a_later_stretch() -> None:
+    """As good as PPMd for 1,000 bytes, as PPMd again for 1,000 more, then as if it knew the text."""
+    lines = [line(2000.0), line(4000.0, stream_bytes=2000), line(4400.0, stream_bytes=4000)]
+    early = EarlyReference(bytes=1000, bits=2000.0)
+    later = (EarlyReference(bytes=2000, bits=4000.0), EarlyReference(bytes=4000, bits=8000.0))
+    figures = anomalies.later_vs_ppmd(lines, early, later)
+    assert [stretch["ok"] for stretch in figures] == [True, False]
+    (anomaly,) = anomalies.found(None, anomalies.early_vs_ppmd(lines, early), figures, [])
+    assert anomaly["code"] == "early_compression_anomaly"
+    assert anomaly["detail"].startswith("From byte 2,000 to 4,000 the model needs 0.200 bits per byte")
+
+
+def test_stretches_double_up_to_the_end_of_the_text() -> None:
+    cuts = [65_536 * n for n in range(1, 8)]
+    found = later_references({"bytes": cuts, "ppmd_bits": [2.0 * cut for cut in cuts]})
+    assert [reference.bytes // 65_536 for reference in found] == [2, 4, 7]
