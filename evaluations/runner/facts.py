@@ -42,11 +42,17 @@ def layers(model: nn.Module) -> int:
     return counted or sum(1 for m in model.modules() if any(True for _ in m.parameters(recurse=False)))
 
 
-def flops_per_token(forward: Forward, ctx: PrismContext) -> float:
-    """FLOPs of one forward over a full window of inputs, per token (torch's counter: matrix products)."""
+def flops_per_token(forward: Forward, ctx: PrismContext) -> float | None:
+    """FLOPs of one forward over a full window of inputs, per token (torch's counter: matrix products).
+
+    None where the counter cannot follow, as it cannot where a forward takes gradients: that is no fault.
+    """
     inputs = torch.zeros(1, ctx.sequence_length - 1, dtype=torch.int64, device=ctx.device)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        forward(inputs)
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            forward(inputs)
+    except Exception:  # a forward that is broken itself will say so when it is asked for scores
+        return None
     return float(counter.get_total_flops() / inputs.numel())
 
 
