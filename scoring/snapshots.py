@@ -81,7 +81,7 @@ def _following() -> Epoch | None:
 
 def _take(epoch: Epoch, now: datetime) -> WeightSnapshot:
     mode = weighed_mode()
-    paid = payout(mode, before=epoch.ends_at, policy=_policy(mode, epoch.ends_at))
+    paid = payout(mode, before=epoch.ends_at, policy=_policy(mode, epoch))
     return WeightSnapshot.objects.create(
         epoch=epoch.epoch_id,
         epoch_seconds=epoch.epoch_seconds,
@@ -99,9 +99,10 @@ def _take(epoch: Epoch, now: datetime) -> WeightSnapshot:
     )
 
 
-def _policy(mode: Mode, at: datetime) -> Policy:
-    """The policy in force at the end of an epoch; where that was not valid, the one that is now."""
+def _policy(mode: Mode, epoch: Epoch) -> Policy:
+    """The policy with which an epoch ended; where that was not valid, the one in force now."""
+    last_moment = epoch.ends_at - timedelta.resolution
     try:
-        return resolve_policy(at=at, official=mode.is_official)
+        return resolve_policy(at=last_moment, official=mode.is_official)
     except PolicyInvalid:
         return resolve_policy(official=mode.is_official)
