@@ -71,6 +71,8 @@ class Ledger:
             "multiplier": 1.0,
             "step0_bpb": bits_per_byte(first.bits, first.stream_bytes),
             "score_fraction": score_fraction,
+            "tokens": last.tokens,
+            "nonfinite": sum(line.nonfinite for line in self.lines),
         }
 
     def curve(self) -> dict[str, list[float]]:

@@ -207,4 +207,5 @@ class Referee:
         self.examination.take()
         said = self.scorer.peer.dismiss()
         self.memory = self.learner.memory() | {walls.PREDICTOR: self.scorer.peer.memory}
+        self.training["forward_seconds"] = round(self.scorer.forward_seconds, 3)
         self.training["hooks"] |= {name: said[name] for name in ("inference_logits", "infer")}

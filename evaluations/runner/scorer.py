@@ -36,6 +36,7 @@ class Scorer:
         self.schedule, self.secret, self.turns, self.emit = schedule, secret, turns, emit
         self.began = time.monotonic()
         self.scored = 0  # chunks
+        self.forward_seconds = 0.0  # of the predictor, had it been asked about every token
         self.overlap: Tokens = np.zeros(0, dtype=np.int32)  # the last token of the chunk before
 
     def take(self, slot: Slot) -> None:
@@ -51,7 +52,7 @@ class Scorer:
     def score(self, chunk: Chunk) -> Tokens:
         """Enter the claims for a secret share of a chunk's windows, have them audited; give the tokens.
 
-        Nobody has been shown the chunk when the auditor has answered, except the scorer, which stands still.
+        First the auditor is asked, then the scorer, then the auditor where the claims are remarkable.
         """
         tokens = self.encoding.tokens(chunk)
         plan = windows.plan(
@@ -62,9 +63,13 @@ class Scorer:
             vocab_size=self.encoding.vocab_size,
             rng=windows.secret_rng(self.secret, f"windows of chunk {chunk.index}"),
         )
+        self.auditor.foresee(chunk.index, plan)
         with self.turns.of(self.peer.child):
+            asked = time.monotonic()
             self.peer.order_scores(plan)
             logp = self.peer.scores(plan)
+            share = len(logp) / max(1, len(tokens))
+            self.forward_seconds += (time.monotonic() - asked) / share if share else 0.0
         line = self.ledger.add(chunk, len(tokens), plan, logp, time.monotonic() - self.began)
         self.emit(line.as_progress())
         self.auditor.audit(chunk.index, plan, tokens, logp)

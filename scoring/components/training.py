@@ -60,17 +60,19 @@ def learning_stability_dynamics(submission: Side, reference: Side) -> Measure:
 
 
 def compute_efficiency(submission: Side) -> Measure:
-    """Seconds of learning over those of a plain step on the same tokens: three forwards of the predictor."""
-    learning = submission.mean("training", "busy_seconds")
+    """Seconds of learning, over all ranks, against a plain step on the same tokens: three forwards."""
+    learning = submission.mean("training", "learner_seconds")
     forward = submission.mean("training", "forward_seconds")
     if learning is None or forward is None:
         return missing(Unavailable.NO_TIMES)
     if forward <= 0:
         return missing(Unavailable.NO_YARDSTICK)
-    multiple = learning / (FORWARDS_OF_A_STEP * forward)
+    ranks = submission.mean("run", "world_size") or 1.0
+    multiple = learning * ranks / (FORWARDS_OF_A_STEP * forward)
     sources = {
-        submission.path("training", "busy_seconds"): learning,
+        submission.path("training", "learner_seconds"): learning,
         submission.path("training", "forward_seconds"): forward,
+        submission.path("run", "world_size"): ranks,
     }
     return Measure(value=relative(1.0, multiple, k=1.0), sources=sources)
 

@@ -40,7 +40,7 @@ def test_bigram_code_length_agrees_with_the_hand_computation(bigram):
 
 
 def test_every_byte_of_the_budget_is_scored(bigram):
-    assert bigram.score["bytes"] == len(DATA)
+    assert bigram.score["bytes"] == bigram.score["tokens"] == len(DATA)
     assert sum(line["chunk_bytes"] for line in bigram.chunks) == len(DATA)
 
 
@@ -78,4 +78,6 @@ def test_nan_logits_are_charged_as_probability_zero(tmp_path):
     outcome = execute(make_job(tmp_path, {"architecture.py": model, "training.py": IDLE_TRAINER}))
     positions = outcome.score["bytes"] - 1
     assert outcome.score["bits"] == pytest.approx(8.0 - positions * math.log2(1e-4 / 256), rel=1e-9)
+    assert outcome.score["nonfinite"] == positions
+    assert outcome.manifest.training["forward_seconds"] > 0
     assert sum(line["nonfinite"] for line in outcome.chunks) == positions

@@ -223,8 +223,10 @@ def test_half_of_learning_is_the_gain_and_half_its_steadiness():
 
 
 def test_a_plain_step_costs_three_forwards():
-    timed = one(training={"busy_seconds": 60.0, "forward_seconds": 10.0})
+    timed = one(training={"learner_seconds": 60.0, "forward_seconds": 10.0})
     assert math.isclose(training.compute_efficiency(timed).value, 1 / (1 + 60 / 30))
+    two_ranks = one(training={"learner_seconds": 30.0, "forward_seconds": 10.0}, run={"world_size": 2})
+    assert math.isclose(training.compute_efficiency(two_ranks).value, 1 / (1 + 60 / 30))
     assert training.compute_efficiency(one()).unavailable is Unavailable.NO_TIMES
 
 
