@@ -27,6 +27,12 @@ def fixed(value: object, digits: int = 4) -> str:
 
 
 @register.filter
+def signed(value: object, digits: int = 4) -> str:
+    """A difference with its sign: `+0.1250`, `−0.0300`."""
+    return f"{value:+.{digits}f}".replace("-", "−") if isinstance(value, int | float) else NONE
+
+
+@register.filter
 def si_bytes(count: object) -> str:
     """`524288` -> `524 kB`."""
     return byte_label(count) if isinstance(count, int | float) else NONE
