@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db.models import Q
@@ -12,10 +13,10 @@ from evaluations.attempts import finish, lose, renew
 from evaluations.backends import folders, local
 from evaluations.backends.hostile_files import FileRefused
 from evaluations.backends.local import JobState
-from evaluations.enums import RunState, Stage, Status
+from evaluations.enums import AttemptState, RunState, Stage, Status
 from evaluations.host_lock import launch_lock
 from evaluations.models import Attempt, Run, Submission
-from evaluations.models.attempt import LIVE_STATES
+from evaluations.models.attempt import LIVE_STATES, VALIDATOR
 from evaluations.progress import host_fault, ingest
 from evaluations.runner.manifest import ManifestInvalid
 from evaluations.signals import submission_moved
@@ -49,11 +50,20 @@ def attend(attempt: Attempt) -> None:
             _conclude(attempt)
 
 
-def lose_expired() -> None:
-    """Give up attempts of hosts that have not renewed their lease."""
-    expired = Attempt.objects.filter(state__in=LIVE_STATES, lease_expires_at__lt=Now())
-    for attempt in expired.exclude(host=local.this_host()):
-        lose(attempt, reason="lease_expired")
+def lose_expired(**only: Any) -> int:
+    """Give up attempts of hosts that have not renewed their lease, `only` those that match; count them.
+
+    What a validator never accepted has run nowhere, and burns no allowance.
+    """
+    expired = Attempt.objects.filter(state__in=LIVE_STATES, lease_expires_at__lt=Now(), **only)
+    return sum(
+        lose(attempt, reason="lease_expired", counted=not _never_accepted(attempt))
+        for attempt in expired.exclude(host=local.this_host())
+    )
+
+
+def _never_accepted(attempt: Attempt) -> bool:
+    return attempt.backend == VALIDATOR and attempt.state == AttemptState.LEASED
 
 
 def sweep_folders() -> None:

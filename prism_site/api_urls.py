@@ -12,6 +12,7 @@ HOLDS = "internal/v1/component-review/holds"
 
 urlpatterns = [
     path("", include("evaluations.api.urls")),
+    path("", include("evaluations.validators.urls")),
     path("", include("scoring.api_urls")),
     path("", include("reviews.api.urls")),
     path("v1/submissions/<uuid:submission_id>/retry", RetryView.as_view(), name="api-retry"),

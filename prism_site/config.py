@@ -71,7 +71,9 @@ class Environment(BaseSettings):
         False, description="accept HMAC under the shared token, local use"
     )
     signature_ttl_seconds: int = Field(300, ge=1, le=86_400, description="how old a signed timestamp may be")
-    validator_hotkeys: str = Field("", description="comma-separated hotkeys that may not submit")
+    validator_hotkeys: str = Field(
+        "", description="comma-separated hotkeys that may carry out runs, and may not submit"
+    )
 
     # challenge
     epoch_seconds: int = Field(21_600, ge=60, le=31_536_000, description="length of a weight epoch")
@@ -84,7 +86,9 @@ class Environment(BaseSettings):
     # execution
     execution_mode: ExecutionMode = Field("local_cpu_smoke", description="mode of new submissions")
     execution_backend: Literal["local", "docker", "broker"] = Field("local", description="where runs happen")
-    local_slots: int = Field(1, ge=1, le=64, description="runs at a time of the local backend on one host")
+    local_slots: int = Field(
+        1, ge=0, le=64, description="runs at a time of the local backend on one host; 0: validators run all"
+    )
     sandbox: Literal["off", "required"] = Field(
         "required", description="off: submitted code is the operator's own"
     )

@@ -62,3 +62,11 @@ class InternalAuth(AccessRefused):
 
 class ChallengeSlugMismatch(AccessRefused):
     code, status, message = "challenge_slug_mismatch", 403, "the request is meant for another challenge"
+
+
+class ValidatorMissing(AccessRefused):
+    code, message = "validator_header_missing", "X-Validator-Hotkey is required"
+
+
+class ValidatorUnknown(AccessRefused):
+    code, status, message = "validator_unknown", 403, "the hotkey is not one of this challenge's validators"
