@@ -1,4 +1,9 @@
-"""Auditing a run: a second predictor, a stranger to the first, that never sees a real window."""
+"""Auditing a run: a second predictor, a stranger to the first, that never sees a real window.
+
+Of the batches that are audited every second one is asked about before anybody has been shown its chunk, the
+scorer included: whatever children might tell one another, there is nobody yet who could tell. The others are
+asked about afterwards, at positions where the scorer's claims gained most.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,14 +32,12 @@ UNKNOWN_TOKENS = 4096  # of random text, more than a window
 
 
 @dataclass(frozen=True)
-class Audit:
-    """What was asked about one chunk, and what the scorer had claimed."""
+class Asked:
+    """Batches of one plan that the auditor was asked about, and what it answered."""
 
-    chunk: int
-    question: Question
-    real: tuple[Tokens, ...]  # per audited batch, (B, T)
-    claims: tuple[Floats, ...]  # per audited batch, (B, T-1)
+    batches: tuple[int, ...]  # by their number in the plan
     spliced: tuple[SplicedBatch, ...]
+    answer: Answer
 
 
 class Auditor:
@@ -53,6 +56,9 @@ class Auditor:
     ) -> None:
         self.peer, self.turns, self.secret, self.vocab_size = peer, turns, secret, vocab_size
         self.sampler = Sampler(fraction, secret_rng(secret, "audited batches"))
+        self.next_is_blind = bool(secret_rng(secret, "asked about first").integers(2))
+        self.foreseen: Asked | None = None  # of the chunk that the scorer is about to be shown
+        self.suspected: list[int] = []  # its batches to ask about when the scorer has answered
         self.findings = Findings(vocab_size, tolerance_nats)
         self.reference = ReferenceModel(vocab_size)
         self.donor: Tokens | None = None  # text of the chunk before, to replace futures with
@@ -64,15 +70,30 @@ class Auditor:
         """Answer under the scorer's weights from now on; taken over when there is something to ask."""
         self.due = slot
 
+    def foresee(self, chunk: int, plan: ScoringPlan) -> None:
+        """Ask about a chunk that nobody has been shown, at secret uniform positions."""
+        blind: list[int] = []
+        self.suspected = []
+        for batch in self.sampler.draw(len(plan.batches)):
+            (blind if self.next_is_blind else self.suspected).append(batch)
+            self.next_is_blind = not self.next_is_blind
+        rng = secret_rng(self.secret, f"splices of chunk {chunk}")
+        donor = self._donor(rng)
+        spliced = tuple(splice(plan.batches[batch], None, donor, rng) for batch in blind)
+        self.foreseen = self._ask(plan, tuple(blind), spliced)
+
     def audit(self, chunk: int, plan: ScoringPlan, tokens: Tokens, logp: Floats) -> None:
-        """Compare a secret share of what the scorer has just claimed for a chunk; raise `Stopped`."""
+        """Compare what the scorer has just claimed for a chunk with what was foreseen, then look where the
+        claims gained most; raise `Stopped`."""
+        if self.foreseen is None:
+            self.foresee(chunk, plan)
+        assert self.foreseen is not None
         self.claimed_bits += float(token_bits(logp, self.vocab_size).sum())
         self.claimed_positions += len(logp)
-        drawn = self.sampler.draw(len(plan.batches))
-        if drawn:
-            audit = self._prepare(chunk, plan, drawn, logp)
-            self._compare(audit, self._answer(audit.question))
-            self._stop_on_violation()
+        claims = _by_batch(plan, logp)
+        self._compare(chunk, plan, claims, self.foreseen)
+        self._compare(chunk, plan, claims, self._suspect(chunk, plan, claims))
+        self.foreseen = None
         self.reference.learn(tokens)
         self.donor = tokens
 
@@ -112,28 +133,34 @@ class Auditor:
     def _z(self) -> float | None:
         return self.findings.z(self.claimed_bits / max(1, self.claimed_positions))
 
-    def _prepare(self, chunk: int, plan: ScoringPlan, drawn: list[int], logp: Floats) -> Audit:
-        rng = secret_rng(self.secret, f"splices of chunk {chunk}")
-        donor = self._unknown_text(rng) if self.donor is None else self.donor
-        claims = _by_batch(plan, logp)
+    def _suspect(self, chunk: int, plan: ScoringPlan, claims: list[Floats]) -> Asked:
+        rng = secret_rng(self.secret, f"suspected positions of chunk {chunk}")
+        donor = self._donor(rng)
         spliced = []
-        for batch in drawn:
+        for batch in self.suspected:
             real = plan.batches[batch]
             gain = self.reference.bits(real) - token_bits(claims[batch], self.vocab_size)
             spliced.append(splice(real, gain, donor, rng))
+        return self._ask(plan, tuple(self.suspected), tuple(spliced))
+
+    def _donor(self, rng: np.random.Generator) -> Tokens:
+        """Text to replace futures with. Before there is other text of the stream, tokens at random: pieces
+        of the first chunk would give its futures away."""
+        if self.donor is None:
+            return rng.integers(self.vocab_size, size=UNKNOWN_TOKENS, dtype=np.int32)
+        return self.donor
+
+    def _ask(self, plan: ScoringPlan, batches: tuple[int, ...], spliced: tuple[SplicedBatch, ...]) -> Asked:
+        if not batches:
+            return Asked((), (), Answer((), ()))
         question = Question(
             batches=tuple(item.tokens for item in spliced),
-            seeds=tuple(plan.seeds[batch] for batch in drawn),
+            seeds=tuple(plan.seeds[batch] for batch in batches),
             vectors=tuple(
                 (index, row.row, row.boundary - 1) for index, item in enumerate(spliced) for row in item.rows
             ),
         )
-        real_batches = tuple(plan.batches[batch] for batch in drawn)
-        return Audit(chunk, question, real_batches, tuple(claims[batch] for batch in drawn), tuple(spliced))
-
-    def _unknown_text(self, rng: np.random.Generator) -> Tokens:
-        """Before there is other text of the stream: pieces of the first chunk would give its futures away."""
-        return rng.integers(self.vocab_size, size=UNKNOWN_TOKENS, dtype=np.int32)
+        return Asked(batches, spliced, self._answer(question))
 
     def _answer(self, question: Question) -> Answer:
         with self.turns.of(self.peer.child):
@@ -144,21 +171,21 @@ class Auditor:
             self.peer.ask(question)
             return self.peer.answer(question, self.vocab_size)
 
-    def _compare(self, audit: Audit, answer: Answer) -> None:
-        vectors = iter(answer.vectors)
-        for index, item in enumerate(audit.spliced):
-            real = audit.real[index]
-            uniform = sum(row.uniform for row in item.rows)
+    def _compare(self, chunk: int, plan: ScoringPlan, claims: list[Floats], asked: Asked) -> None:
+        vectors = iter(asked.answer.vectors)
+        for index, (batch, item) in enumerate(zip(asked.batches, asked.spliced, strict=True)):
+            real = plan.batches[batch]
             for row in item.rows:
                 self.findings.compare(
-                    {"chunk": audit.chunk, "batch": index, "window": row.row},
+                    {"chunk": chunk, "batch": batch, "window": row.row},
                     row,
                     real[row.row],
-                    audit.claims[index][row.row],
-                    answer.claims[index][row.row],
+                    claims[batch][row.row],
+                    asked.answer.claims[index][row.row],
                     next(vectors),
-                    weight=real.shape[0] * (real.shape[1] - 1) / max(1, uniform),
+                    weight=real.shape[0] * (real.shape[1] - 1) / len(item.rows),
                 )
+        self._stop_on_violation()
 
     def _stop_on_violation(self) -> None:
         if not self.findings.violations:

@@ -156,6 +156,8 @@ class Heldout:
                 vocab_size=vocab_size,
                 rng=rng,
             )
+            if auditor:
+                auditor.foresee(self.asked, plan)
             claims = self._claims(peer, plan, auditor)
             bits += windows.estimate(plan, token_bits(claims, vocab_size)).bits
             if auditor:

@@ -51,22 +51,22 @@ class Sampler:
 
 def splice(
     windows_BxT: Tokens,
-    advantage_BxT: npt.NDArray[np.float64],
+    advantage_BxT: npt.NDArray[np.float64] | None,
     donor: Tokens,
     rng: np.random.Generator,
 ) -> SplicedBatch:
     """Replace the futures of most rows, and the other rows whole, by pieces of `donor` (1-D).
 
-    `advantage_BxT` (B, T-1) holds by how many bits the claim for a token beat the reference model.
+    `advantage_BxT` (B, T-1) holds by how many bits the claim for a token beat the reference model, and
+    boundaries are drawn by it; without one they are drawn uniformly.
     """
     rows, length = windows_BxT.shape
-    kept = rng.permutation(rows)[: kept_rows(rows)]
-    first_is_uniform = bool(rng.integers(2))
     spliced = []
     tokens = np.stack([_piece(donor, length, rng) for _ in range(rows)])
-    for turn, row in enumerate(kept):
-        uniform = (turn % 2 == 0) == first_is_uniform
-        boundary = 1 + (int(rng.integers(length - 1)) if uniform else _suspect(advantage_BxT[row], rng))
+    for row in rng.permutation(rows)[: kept_rows(rows)]:
+        uniform = advantage_BxT is None
+        position = rng.integers(length - 1) if advantage_BxT is None else _suspect(advantage_BxT[row], rng)
+        boundary = 1 + int(position)
         tokens[row] = _spliced(windows_BxT[row], tokens[row], boundary, donor, rng)
         spliced.append(Spliced(int(row), boundary, uniform))
     return SplicedBatch(tokens.astype(np.int32), tuple(spliced))

@@ -21,7 +21,8 @@ TOKENS = np.frombuffer(TEXT[:40_000], dtype=np.uint8).astype(np.int32)
 def test_a_spliced_row_keeps_its_beginning_and_nothing_of_what_follows_the_boundary(rows, length, seed):
     windows = TOKENS[: rows * length].reshape(rows, length)
     donor = TOKENS[20_000:30_000]
-    made = splice(windows, np.zeros((rows, length - 1)), donor, np.random.default_rng(seed))
+    made = splice(windows, None, donor, np.random.default_rng(seed))
+    assert all(row.uniform for row in made.rows)
     assert made.tokens.shape == windows.shape
     assert len(made.rows) == kept_rows(rows)
     for row in made.rows:
@@ -32,19 +33,19 @@ def test_a_spliced_row_keeps_its_beginning_and_nothing_of_what_follows_the_bound
 
 def test_rows_that_are_not_kept_are_other_text_altogether():
     windows = TOKENS[:1024].reshape(16, 64)
-    made = splice(windows, np.zeros((16, 63)), TOKENS[20_000:30_000], np.random.default_rng(1))
+    made = splice(windows, None, TOKENS[20_000:30_000], np.random.default_rng(1))
     others = set(range(16)) - {row.row for row in made.rows}
     assert len(others) == 2
     assert all((made.tokens[row] != windows[row]).mean() > 0.5 for row in others)
 
 
-def test_every_second_boundary_is_where_the_claim_gains_most():
+def test_suspected_boundaries_are_where_the_claim_gains():
     advantage = np.zeros((16, 63))
     advantage[:, 40] = 9.0
     windows = TOKENS[:1024].reshape(16, 64)
     made = splice(windows, advantage, TOKENS[20_000:30_000], np.random.default_rng(1))
-    targeted = [row.boundary for row in made.rows if not row.uniform]
-    assert targeted == [41] * 7
+    assert [row.boundary for row in made.rows] == [41] * 14
+    assert not any(row.uniform for row in made.rows)
 
 
 @given(st.floats(0.01, 1.0), st.lists(st.integers(0, 9), max_size=40), st.integers(0, 1000))
@@ -128,7 +129,7 @@ def test_the_chance_of_a_position_grows_with_what_its_claim_gained():
     advantage[0, [7, 40]] = 2.0, 6.0
     windows, donor, rng = TOKENS[:64].reshape(1, 64), TOKENS[20_000:30_000], np.random.default_rng(1)
     made = [splice(windows, advantage, donor, rng).rows[0] for _ in range(800)]
-    targeted = [row.boundary - 1 for row in made if not row.uniform]
+    targeted = [row.boundary - 1 for row in made]
     assert set(targeted) == {7, 40}
     assert 0.68 < targeted.count(40) / len(targeted) < 0.82
 

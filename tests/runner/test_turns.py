@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluations.runner import constants
 from evaluations.runner.job import Schedule
 from evaluations.runner.processes import Child
 from evaluations.runner.turns import Turns
@@ -132,3 +133,51 @@ def test_only_the_child_whose_turn_it_is_runs(tmp_path: Path) -> None:
 def state(child: Child) -> str:
     """The kernel's letter for what a process does: T for one that was stopped."""
     return Path(f"/proc/{child.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+# Both predictors write down when they are asked under the weights of which commit.
+DATED_MODEL = """
+import time
+import torch
+from torch import nn
+
+class Model(nn.Module):
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.table = nn.Parameter(torch.zeros(vocabulary, vocabulary))
+        self.register_buffer("commit", torch.zeros(1, dtype=torch.int64))
+
+    def forward(self, tokens):
+        print("asked", int(self.commit), time.monotonic(), flush=True)
+        return self.table[tokens]
+
+def build_model(ctx):
+    return Model(ctx.vocab_size)
+"""
+DATED_TRAINER = """
+def train(ctx):
+    model = ctx.build_model()
+    for chunk in ctx.stream(model):
+        model.commit.fill_(chunk.index + 1)
+"""
+
+
+def test_the_auditor_is_asked_before_anybody_has_been_shown_the_chunk(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"architecture.py": DATED_MODEL, "training.py": DATED_TRAINER}
+    outcome = execute(make_job(tmp_path, files, data=TEXT[:16_384], schedule=SCHEDULE))
+    assert outcome.manifest is not None
+    assert outcome.manifest.verdict == "scored"
+    scorer, auditor = (
+        first_asked(outcome.folder / log) for log in (constants.PREDICTOR_LOG, constants.AUDITOR_LOG)
+    )
+    assert len(scorer) > 1
+    assert all(auditor[commit] < scorer[commit] for commit in scorer)
+
+
+def first_asked(log: Path) -> dict[int, float]:
+    """When a predictor was first asked under each commit of the learner's."""
+    lines = [line.split()[1:] for line in log.read_text().splitlines() if line.startswith("asked")]
+    times: dict[int, float] = {}
+    for commit, when in lines:
+        times.setdefault(int(commit), float(when))
+    return {commit: when for commit, when in times.items() if commit > 0}
