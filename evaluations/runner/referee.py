@@ -6,15 +6,18 @@
         |                           |<------- commit W_k ----------|
         |<-------- load W_k --------|                              |
         |--------- loaded --------->|                              |
-        |<-- windows of chunk k ----|                              |
-        |--------- log p ---------->| code length                  |
                                     |                              |
     auditor  <-- spliced windows ---|                              |
-             --- log p ------------>| must be the scorer's         |
+             --- log p ------------>|                              |
+        |<-- windows of chunk k ----|                              |
+        |--------- log p ---------->| code length; must be the     |
+                                    | auditor's                    |
+    auditor  <-- where that gains --|                              |
+             --- log p ------------>|                              |
                                     |------ reveal chunk k ------->| trains on it
 
-The auditor is a second predictor, a stranger to the first, that never sees a real window. While one child
-answers, the others stand still; the learner is shown a chunk when both have answered. Chunk 0 is always
+The auditor is a second predictor, a stranger to the first, that never sees a real window, and is asked first.
+While one child answers, the others stand still; the learner is shown a chunk when both have answered. Chunk 0 is always
 scored with the predictor's own W_0. When the learner is over, for whatever reason that is no failure, the
 rest of the text is scored with its last committed weights: every submission is scored on the same bytes.
 Everything that a child sends is hostile input.

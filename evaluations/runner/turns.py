@@ -2,8 +2,9 @@
 
 The score holds because the auditor cannot know the token that it is asked for. Walls keep children from
 talking in files and sockets, but no wall keeps one from seeing how large a file of another is, how busy the
-machine is, or which thread numbers are taken. So whoever knows the text of a chunk does not run while the
-auditor is asked about it: the scorer is stopped, and the learner has not been shown it.
+machine is, or which thread numbers are taken. So half of an audit is asked before anybody has been shown the
+chunk, and whoever knows it does not run during the other half: the scorer is stopped, and the learner has not
+been shown it.
 """
 
 from collections.abc import Iterator
