@@ -17,10 +17,10 @@
                                     |------ reveal chunk k ------->| trains on it
 
 The auditor is a second predictor, a stranger to the first, that never sees a real window, and is asked first.
-While one child answers, the others stand still; the learner is shown a chunk when both have answered. Chunk 0 is always
-scored with the predictor's own W_0. When the learner is over, for whatever reason that is no failure, the
-rest of the text is scored with its last committed weights: every submission is scored on the same bytes.
-Everything that a child sends is hostile input.
+While one child answers, the others stand still; the learner is shown a chunk when both have answered. Chunk 0
+is always scored with the predictor's own W_0. When the learner is over, for whatever reason that is no
+failure, the rest of the text is scored with its last committed weights: every submission is scored on the
+same bytes. Everything that a child sends is hostile input.
 """
 
 import hashlib
