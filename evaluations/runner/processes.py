@@ -41,6 +41,7 @@ class Place:
     scratch: Path  # temporary files; gone when the child is
     kept: tuple[Path, ...] = ()  # what else it may write
     gives_way: bool = False  # works in the gaps that training leaves on shared cores
+    spins: bool = False  # its threads wait for one another without sleeping, as training does best
     gpus: tuple[str, ...] | None = ()  # UUIDs of those that CUDA shows it; null: all
 
     @property
@@ -78,7 +79,7 @@ class Child:
         )
         theirs.close()
         if place.gives_way:
-            os.setpriority(os.PRIO_PROCESS, self.process.pid, GIVING_WAY)
+            give_way(self.process.pid)
         assert self.process.stdout is not None
         self.pump = threading.Thread(target=keep_log, args=(self.process.stdout, log), daemon=True)
         self.pump.start()
@@ -125,8 +126,17 @@ class Child:
             return None
 
 
+def give_way(session: int) -> None:
+    """Let everybody else go first. A child leads a session of its own, and where the kernel shares processors
+    out by sessions (sched_autogroup) a process's own niceness only counts within its session."""
+    os.setpriority(os.PRIO_PROCESS, session, GIVING_WAY)
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{session}/autogroup").write_text(str(GIVING_WAY))
+
+
 def environment(place: Place, threads: int) -> dict[str, str]:
-    """All that a child inherits: nothing of ours. Threads of one that gives way sleep instead of spinning."""
+    """All that a child inherits: nothing of ours. Threads of all but learners sleep instead of spinning: they
+    are asked now and then, and who spins between two questions takes the processor from others."""
     scratch = str(place.scratch)
     return {
         "PATH": "/usr/bin:/bin",
@@ -142,7 +152,7 @@ def environment(place: Place, threads: int) -> dict[str, str]:
         "TORCHINDUCTOR_CACHE_DIR": scratch,
         "OMP_NUM_THREADS": str(threads),
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-        **({"OMP_WAIT_POLICY": "PASSIVE"} if place.gives_way else {}),
+        **({} if place.spins else {"OMP_WAIT_POLICY": "PASSIVE"}),
         **({} if place.gpus is None else {"CUDA_VISIBLE_DEVICES": ",".join(place.gpus)}),
         "CUDA_CACHE_DISABLE": "1",  # kernels compiled on the spot stay in memory
     }

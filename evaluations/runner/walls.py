@@ -28,7 +28,7 @@ def learner_place(output: Path, rank: int = 0) -> Place:
     """A learner works in its artifacts, and keeps checkpoints; its ranks share both."""
     module, kept = "evaluations.runner.learner", (output / "checkpoints",)
     scratch = output / (f"learner.{rank}.tmp" if rank else "learner.tmp")
-    return Place(LEARNER, module, output / "artifacts", scratch, kept)
+    return Place(LEARNER, module, output / "artifacts", scratch, kept, spins=True)
 
 
 def predictor_place(output: Path) -> Place:
