@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from evaluations.runner import anomalies
-from evaluations.validators.curves import close, inconsistent, number
+from evaluations.runner.constants import CHANCE_BITS_PER_BYTE
+from evaluations.validators.curves import TOLERANCE, close, inconsistent, number
 from evaluations.validators.refusals import ResultRefused
 
 Section = Mapping[str, Any]
+BYTES = "bytes"  # the tokenizer without a file: one token a byte
 
 
 def check_scored(manifest: Section, specification: Section) -> None:
@@ -17,7 +19,9 @@ def check_scored(manifest: Section, specification: Section) -> None:
     integrity = manifest["integrity"]
     _check_walls(integrity, specification)
     _check_anomalies(integrity, manifest["curve"], specification["early_reference"])
-    _check_heldout(manifest["heldout"], specification["heldout"])
+    tokenizer = specification["bundle"]["tokenizer"]
+    _check_limit(integrity["step0"], tokenizer)
+    _check_heldout(manifest["heldout"], specification["heldout"], tokenizer)
 
 
 def _check_model(model: Section, limits: Section) -> None:
@@ -71,6 +75,12 @@ def _step0_is_anomalous(found: Any, curve: Section) -> bool:
     return _agrees(step0, bpb >= limit)
 
 
+def _check_limit(step0: Section, tokenizer: str) -> None:
+    """Of bytes it is known what a coder that knows nothing needs; of other tokens only the referee knows."""
+    if tokenizer == BYTES and not close(step0["limit"], anomalies.STEP0_SHARE * CHANCE_BITS_PER_BYTE):
+        raise inconsistent("step0.limit is not that of bytes")
+
+
 def _early_is_anomalous(found: Any, curve: Section, reference: Section) -> bool:
     """Everything but the model's bits is our own: PPMd's code length and where the comparison ends."""
     early = _section(found, "early_vs_ppmd")
@@ -95,7 +105,7 @@ def _agrees(section: Section, is_ok: bool) -> bool:
     return not is_ok
 
 
-def _check_heldout(heldout: Section | None, wanted: Section | None) -> None:
+def _check_heldout(heldout: Section | None, wanted: Section | None, tokenizer: str) -> None:
     if (heldout is None) != (wanted is None):
         raise ResultRefused("manifest_foreign", "the held-out text is not that of the assignment")
     if heldout is None or wanted is None:
@@ -103,15 +113,27 @@ def _check_heldout(heldout: Section | None, wanted: Section | None) -> None:
     if heldout.get("bytes") != wanted["bytes"]:
         raise ResultRefused("manifest_foreign", "the held-out text is not that of the assignment")
     bpb, initial = number(heldout.get("bpb"), "heldout.bpb"), number(heldout.get("bpb_init"), "bpb_init")
-    _check_difference(heldout.get("delta"), initial, bpb, "heldout.delta")
+    _check_delta(_difference(heldout.get("delta"), "heldout.delta"), bpb, initial, tokenizer)
     train, gap = heldout.get("train_bpb"), heldout.get("gap")
     if train is None and gap is None:
         return
-    _check_difference(gap, bpb, number(train, "heldout.train_bpb"), "heldout.gap")
+    if not close(_difference(gap, "heldout.gap"), bpb - number(train, "heldout.train_bpb")):
+        raise inconsistent("heldout.gap does not follow from its parts")
 
 
-def _check_difference(said: Any, minuend: float, subtrahend: float, name: str) -> None:
+def _check_delta(delta: float, bpb: float, initial: float, tokenizer: str) -> None:
+    """The gain counts from knowing nothing at worst: exact for bytes, elsewhere at most the difference."""
+    if tokenizer == BYTES:
+        gain = min(initial, CHANCE_BITS_PER_BYTE) - min(bpb, CHANCE_BITS_PER_BYTE)
+        follows = close(delta, gain)
+    else:
+        least, most = sorted((0.0, initial - bpb))
+        follows = least - TOLERANCE <= delta <= most + TOLERANCE
+    if not follows:
+        raise inconsistent("heldout.delta does not follow from its parts")
+
+
+def _difference(said: Any, name: str) -> float:
     if isinstance(said, bool) or not isinstance(said, int | float):
         raise inconsistent(f"{name} is no number")
-    if not close(said, minuend - subtrahend):
-        raise inconsistent(f"{name} does not follow from its parts")
+    return said
