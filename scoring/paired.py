@@ -5,10 +5,12 @@ d_k = bits_k(best) - bits_k(candidate), k = 1..n, which share what is hard about
 
 The mean is delta = sum d_k / bytes, what the score itself changed by. Its standard error is that of a
 moving-block bootstrap (Künsch 1989, The jackknife and the bootstrap for general stationary observations)
-with blocks of round(sqrt(n)) chunks, which keep the dependence of neighbours. What is resampled is the gain
-relative to the code length of the best, rho = sum d_k / sum bits_k(best): code lengths fall over a run, and a
-gain of 1 % everywhere has no noise although its bits differ from chunk to chunk. For such a ratio the
-variance over infinitely many resamples has a closed form, so no random number enters a decision.
+with blocks of round(sqrt(n)) chunks, which keep the dependence of neighbours. The blocks move around a circle
+(Politis and Romano 1992, A circular block-resampling procedure), so that the first chunks, where runs differ
+most, are in as many blocks as the others. What is resampled is the gain relative to the code length of the
+best, rho = sum d_k / sum bits_k(best): code lengths fall over a run, and a gain of 1 % everywhere has no
+noise although its bits differ from chunk to chunk. For such a ratio the variance over infinitely many
+resamples has a closed form, so no random number enters a decision.
 """
 
 import math
@@ -150,9 +152,9 @@ def relative_gain(
 ) -> tuple[float, float]:
     """(rho, standard error) of the relative gain, from bits per chunk, (n,) each.
 
-    The residuals e_k = d_k - rho bits_k sum to 0. With B = n - l + 1 blocks of l chunks whose sums are S_j, a
-    resample of n / l blocks has the variance (n / l) mean((S_j - mean S)^2). Blocks of l out of n chunks see
-    less than all of the spread, by the factor 1 - l / n for independent chunks, which is put right.
+    The residuals e_k = d_k - rho bits_k sum to 0, and so do the sums S_j of the n blocks of l chunks: a
+    resample of n / l blocks has the variance (n / l) mean(S_j^2). Blocks of l out of n chunks see less than
+    all of the spread, by the factor 1 - l / n for independent chunks, which is put right.
     """
     n = len(best_bits)
     if n < FEWEST_CHUNKS:
@@ -163,14 +165,14 @@ def relative_gain(
     differences = [one - other for one, other in zip(best_bits, candidate_bits, strict=True)]
     rho = math.fsum(differences) / total
     residuals = [d - rho * bits for d, bits in zip(differences, best_bits, strict=True)]
-    sums = block_sums(residuals, block_length)
-    variance = n / block_length * statistics.pvariance(sums) / (1 - block_length / n)
+    squares = math.fsum(block**2 for block in block_sums(residuals, block_length))
+    variance = squares / block_length / (1 - block_length / n)
     return rho, math.sqrt(variance) / total
 
 
 def block_sums(values: Sequence[float], block_length: int) -> list[float]:
-    """Sums of all blocks of `block_length` consecutive values: n - block_length + 1 of them."""
-    totals = [0.0, *accumulate(values)]
+    """(n,) sums of `block_length` consecutive values from each on; the first follow the last."""
+    totals = [0.0, *accumulate([*values, *values[: block_length - 1]])]
     return [after - before for before, after in zip(totals, totals[block_length:], strict=False)]
 
 

@@ -33,8 +33,8 @@ def bootstrapped_se(best: list[float], candidate: list[float], block_length: int
     bits = np.array(best)
     residual = bits - np.array(candidate)
     residual = residual - residual.sum() / bits.sum() * bits
-    starts = rng.integers(0, n - block_length + 1, size=(10_000, n // block_length))
-    places = starts[:, :, None] + np.arange(block_length)
+    starts = rng.integers(0, n, size=(10_000, n // block_length))
+    places = (starts[:, :, None] + np.arange(block_length)) % n
     return float(residual[places].sum(axis=(1, 2)).std() / bits.sum())
 
 
@@ -43,9 +43,9 @@ def test_four_chunks_worked_by_hand():
         [manifest([4_000, 3_000, 2_000, 1_000])], [manifest([3_900, 2_900, 2_000, 1_100])], THRESHOLDS
     )
     # d = 100, 100, 0, -100; rho = 100 / 10000; e = d - bits / 100 = 60, 70, -20, -110
-    # blocks of 2: 130, 50, -130; their mean square deviation from 50 / 3 is 11822.22..
-    # variance = 4 / 2 * that / (1 - 2 / 4), se = its root / 10000 relative, times 2.5 bits per byte
-    variance = 2 * statistics.pvariance([130, 50, -130]) / 0.5
+    # blocks of 2 around the circle: 130, 50, -130, -50; their squares sum to 38800
+    # variance = that / 2 / (1 - 2 / 4), se = its root / 10000 relative, times 2.5 bits per byte
+    variance = 38_800 / 2 / 0.5
     assert math.isclose(found.mean_bpb, 100 / 4_000)
     assert math.isclose(found.relative, 0.01)
     assert math.isclose(found.se, math.sqrt(variance) / 10_000 * 2.5)
@@ -209,8 +209,15 @@ def test_evidence_is_json_and_whole():
     assert found["se"] == LEAST_SE_BPB
 
 
-def test_blocks_overlap():
-    assert block_sums([1.0, 2.0, 3.0, 4.0], 2) == [3.0, 5.0, 7.0]
+def test_noise_at_the_beginning_counts_like_noise_anywhere():
+    early, late = [3_000.0] * 25, [3_000.0] * 25
+    early[0], late[12] = 2_700.0, 2_700.0
+    found = [improvement([manifest([3_000.0] * 25)], [manifest(bits)], THRESHOLDS) for bits in (early, late)]
+    assert math.isclose(found[0].se, found[1].se)
+
+
+def test_blocks_go_round_in_a_circle():
+    assert block_sums([1.0, 2.0, 3.0, 4.0], 2) == [3.0, 5.0, 7.0, 5.0]
 
 
 def test_every_verdict_can_be_reached():
