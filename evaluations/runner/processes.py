@@ -28,7 +28,6 @@ BOOT = ("-P", "-m", "evaluations.runner.boot")
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
 ANSWER_BODY_CAP_BYTES = 1 << 31
 REAP_SECONDS = 5.0
-GIVING_WAY = 19  # the nice value of a child that does
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,6 @@ class Place:
     home: Path  # its working directory
     scratch: Path  # temporary files; gone when the child is
     kept: tuple[Path, ...] = ()  # what else it may write
-    gives_way: bool = False  # works in the gaps that training leaves on shared cores
     spins: bool = False  # its threads wait for one another without sleeping, as training does best
     gpus: tuple[str, ...] | None = ()  # UUIDs of those that CUDA shows it; null: all
 
@@ -78,8 +76,6 @@ class Child:
             start_new_session=True,
         )
         theirs.close()
-        if place.gives_way:
-            give_way(self.process.pid)
         assert self.process.stdout is not None
         self.pump = threading.Thread(target=keep_log, args=(self.process.stdout, log), daemon=True)
         self.pump.start()
@@ -124,14 +120,6 @@ class Child:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
-
-
-def give_way(session: int) -> None:
-    """Let everybody else go first. A child leads a session of its own, and where the kernel shares processors
-    out by sessions (sched_autogroup) a process's own niceness only counts within its session."""
-    os.setpriority(os.PRIO_PROCESS, session, GIVING_WAY)
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{session}/autogroup").write_text(str(GIVING_WAY))
 
 
 def environment(place: Place, threads: int) -> dict[str, str]:

@@ -44,7 +44,7 @@ def auditor_place(output: Path) -> Place:
 def examiner_place(output: Path) -> Place:
     """The examiner looks inside the model and has nothing to do with scoring it."""
     home = output / f"home-{token_hex(8)}"
-    return Place(EXAMINER, "evaluations.runner.examiner", home, home, gives_way=True)
+    return Place(EXAMINER, "evaluations.runner.examiner", home, home)
 
 
 def _predictor_place(role: str, output: Path) -> Place:
