@@ -13,6 +13,7 @@ from evaluations import bell
 from evaluations.backends.prepare import HELDOUT_BYTES, Texts, schedule_of, texts_of
 from evaluations.datasets.atomic import atomic_file
 from evaluations.datasets.errors import DataError
+from evaluations.datasets.folder_lock import folder_lock
 from evaluations.datasets.manifest import load_manifest
 from evaluations.datasets.stream import StreamFile
 from evaluations.enums import Mode
@@ -29,7 +30,7 @@ def texts_for(mode: Mode, seed: int, policy: Policy) -> Texts:
     """The texts of every run of a mode and seed.
 
     Raises:
-        AssignmentsUnavailable: `texts_not_ready` while the queue makes them, or a `data_` code.
+        AssignmentsUnavailable: `texts_not_ready` while the queue makes them, a `data_` code, `host_storage`.
     """
     try:
         record = _record(mode, seed, policy)
@@ -40,6 +41,8 @@ def texts_for(mode: Mode, seed: int, policy: Policy) -> Texts:
         return _make(record, mode, seed, policy)
     except DataError as error:
         raise AssignmentsUnavailable(error.code, str(error)) from error
+    except OSError as error:
+        raise AssignmentsUnavailable("host_storage", str(error.strerror)) from error
 
 
 def make_texts(mode: str, seed: str) -> None:
@@ -75,9 +78,11 @@ def _heldout_name() -> str:
 
 
 def _make(record: Path, mode: Mode, seed: int, policy: Policy) -> Texts:
-    texts = texts_of(mode, seed, policy)
-    with atomic_file(record) as file:
-        file.write(json.dumps(asdict(texts), default=str).encode())
+    """Lay the texts out, one process at a time: raises `DataBusy` beside another."""
+    with folder_lock(record.parent):
+        texts = texts_of(mode, seed, policy)
+        with atomic_file(record) as file:
+            file.write(json.dumps(asdict(texts), default=str).encode())
     return texts
 
 

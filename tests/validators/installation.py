@@ -21,8 +21,8 @@ UPLOAD = """
 import django
 django.setup()
 from tests.evaluations import world
-world.small_runs(byte_budget=65_536)
-slow = world.TRAINING.replace("tokens = chunk.tokens", "tokens = chunk.tokens; time.sleep(0.5)")
+world.small_runs(byte_budget=32_768)
+slow = world.TRAINING.replace("tokens = chunk.tokens", "tokens = chunk.tokens; time.sleep(0.4)")
 submission = world.accepted(training="import time" + slow)
 from prism_site import pipeline
 while pipeline.advance(str(submission.pk)):

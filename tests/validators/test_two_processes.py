@@ -57,5 +57,5 @@ def test_a_killed_validator_loses_its_run_to_one_of_two_that_race_for_it(server:
         "SELECT bits, stream_bytes FROM evaluations_curvepoint"
         " ORDER BY attempt_id DESC, stream_bytes DESC LIMIT 1"
     )
-    assert stream_bytes == 65_536
+    assert stream_bytes == 32_768
     assert server.rows("SELECT bpb FROM scoring_score") == [(bits / stream_bytes,)]
