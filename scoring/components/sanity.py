@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Mapping
 from typing import Any
 
+from evaluations.checklist.claim import number
 from prism_site.policy.schemas.benchmarks import BenchmarkWeights
 from scoring.components.component import Measure, Unavailable, missing
 from scoring.components.sides import Side
@@ -21,23 +22,22 @@ def benchmark_sanity(side: Side, weights: BenchmarkWeights) -> Measure:
     return Measure(value=value, sources={f"{side.name}.heldout.benchmarks": value})
 
 
-def weighted_gain(packs: Mapping[str, Mapping[str, float]], weights: BenchmarkWeights) -> float | None:
+def weighted_gain(packs: Mapping[str, Mapping[str, Any]], weights: BenchmarkWeights) -> float | None:
     """Weighted mean of each pack's gain; None where no pack has weight."""
     every: dict[str, float] = weights.model_dump()
-    shares = {name: share for name, share in every.items() if share > 0 and name in packs}
-    if not shares:
+    gains = {name: found for name in every if (found := gain(packs.get(name) or {})) is not None}
+    total = sum(every[name] for name in gains)
+    return sum(every[name] / total * found for name, found in gains.items()) if total > 0 else None
+
+
+def gain(pack: Mapping[str, Any]) -> float | None:
+    """Share of the untrained twin's bits per byte that training saved, in [0, 1]; None where not measured."""
+    trained, untrained = number(pack.get("bpb")), number(pack.get("bpb_init"))
+    if trained is None or untrained is None:
         return None
-    total = sum(shares.values())
-    return sum(share / total * gain(packs[name]) for name, share in shares.items())
+    return min(1.0, max(0.0, 1.0 - trained / untrained)) if untrained > 0 else 0.0
 
 
-def gain(pack: Mapping[str, float]) -> float:
-    """Share of the untrained twin's bits per byte that training saved, in [0, 1]."""
-    if pack["bpb_init"] <= 0:
-        return 0.0
-    return min(1.0, max(0.0, 1.0 - pack["bpb"] / pack["bpb_init"]))
-
-
-def _packs(run: Mapping[str, Any]) -> Mapping[str, Mapping[str, float]]:
-    packs: Mapping[str, Mapping[str, float]] = (run.get("heldout") or {}).get("benchmarks") or {}
+def _packs(run: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    packs: Mapping[str, Mapping[str, Any]] = (run.get("heldout") or {}).get("benchmarks") or {}
     return packs

@@ -20,9 +20,12 @@ class Side:
     runs: Sequence[Manifest]
 
     def mean(self, section: str, field: str) -> float | None:
-        """The mean over all runs; None unless every run has the figure, or seeds would be mixed up."""
+        """The mean over all runs of a figure that is never negative.
+
+        None unless every run has it, or seeds would be mixed up.
+        """
         values = [number((run.get(section) or {}).get(field)) for run in self.runs]
-        found = [value for value in values if value is not None]
+        found = [value for value in values if value is not None and value >= 0]
         return statistics.fmean(found) if found and len(found) == len(values) else None
 
     def path(self, section: str, field: str) -> str:

@@ -101,7 +101,7 @@ def test_a_figure_that_one_seed_lacks_is_not_averaged_over_the_others(heldout):
     assert runs.mean("heldout", "bpb") is None
 
 
-@pytest.mark.parametrize("value", ["2.0", True, [1]])
+@pytest.mark.parametrize("value", ["2.0", True, [1], -1.0])
 def test_what_is_no_number_counts_as_absent(value):
     assert one(heldout={"bpb": value}).mean("heldout", "bpb") is None
 
@@ -212,7 +212,9 @@ def test_a_gain_on_a_pack_is_a_share(bpb, bpb_init, expected):
     assert benchmark_sanity(one(heldout={"benchmarks": packs}), PACKS).value == expected
 
 
-@pytest.mark.parametrize("packs", [{}, {"unheard_of": {"bpb": 1.0, "bpb_init": 8.0}}])
+@pytest.mark.parametrize(
+    "packs", [{}, {"unheard_of": {"bpb": 1.0, "bpb_init": 8.0}}, {"mmlu": {"bpb": "low", "bpb_init": 8.0}}]
+)
 def test_without_a_known_pack_there_is_no_sanity(packs):
     assert benchmark_sanity(one(heldout={"benchmarks": packs}), PACKS).unavailable is Unavailable.NO_PACKS
 
