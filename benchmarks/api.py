@@ -32,6 +32,8 @@ HOST = "127.0.0.1"
 BOOT_SECONDS = 60
 TIMEOUT_SECONDS = 30
 WARM_UP = 20
+TOKEN = secrets.token_hex(16)
+AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,10 @@ def main(argv: list[str] | None = None) -> int:
     """Seed, serve, measure, print one table."""
     options = _parser().parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="prism-bench-") as folder:
-        _configure(Path(folder), options.database)
-        ids = _seed(options.submissions, options.curves)
-        with _server(_free_port()) as port:
+        configure(Path(folder), options.database)
+        ids = seed(options.submissions, options.curves)
+        analyze()
+        with server(free_port()) as port:
             measurements = [
                 measure(port, name, paths, options.requests, options.clients)
                 for name, paths in _routes(ids).items()
@@ -70,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _configure(folder: Path, database: str) -> None:
+def configure(folder: Path, database: str, *, mode: str = "local_cpu_smoke") -> None:
     """Settings for this process and the server, before Django reads them."""
     (folder / "static").mkdir()
     os.environ |= {
@@ -79,28 +82,34 @@ def _configure(folder: Path, database: str) -> None:
         "PRISM_DATABASE_URL": database,
         "PRISM_SECRET_KEY": secrets.token_hex(32),
         "PRISM_TRUSTED_PROXIES": "1",
-        "PRISM_EXECUTION_MODE": "local_cpu_smoke",
+        "PRISM_EXECUTION_MODE": mode,
+        "PRISM_SHARED_TOKEN": TOKEN,
     }
 
 
-def _seed(submissions: int, curves: int) -> list[UUID]:
+def seed(submissions: int, curves: int, *, hotkeys: int = 2_000, events: bool = True) -> list[UUID]:
+    """Fill an empty database with scored submissions, the first `curves` of them with points; their ids."""
     import django
 
     django.setup()
     from django.core.management import call_command
-    from django.db import connection
 
     from evaluations.models import Submission
 
     call_command("migrate", verbosity=0)
     if Submission.objects.exists():
         sys.exit("the database holds submissions already; give an empty one")
-    from benchmarks.api_rows import seed
+    from benchmarks import api_rows
 
-    ids = seed(submissions, curves)
+    return api_rows.seed(submissions, curves, hotkeys=hotkeys, events=events)
+
+
+def analyze() -> None:
+    """What a database that grew by itself would know by now."""
+    from django.db import connection
+
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")  # what a database that grew by itself would know by now
-    return ids
+        cursor.execute("ANALYZE")
 
 
 def _routes(ids: list[UUID]) -> dict[str, list[str]]:
@@ -111,7 +120,8 @@ def _routes(ids: list[UUID]) -> dict[str, list[str]]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on loopback that nobody listens on."""
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         port: int = listener.getsockname()[1]
@@ -119,10 +129,11 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _server(port: int) -> Iterator[int]:
-    """Gunicorn as in production: threads, two workers; ended on the way out."""
+def server(port: int, *, workers: int = 2) -> Iterator[int]:
+    """Gunicorn as in production, four threads a worker; ended on the way out."""
     command = [sys.executable, "-m", "gunicorn", "prism_site.wsgi:application"]
-    command += ["--bind", f"{HOST}:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
+    command += ["--bind", f"{HOST}:{port}", "--worker-class", "gthread", "--threads", "4"]
+    command += ["--workers", str(workers)]
     command += ["--keep-alive", "30", "--log-level", "warning"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
@@ -171,7 +182,7 @@ def _client(port: int, paths: list[str], requests: int, number: int) -> list[flo
 
 
 def _get(connection: http.client.HTTPConnection, path: str, address: str = "10.0.0.1") -> bytes:
-    connection.request("GET", path, headers={"X-Forwarded-For": address})
+    connection.request("GET", path, headers={"X-Forwarded-For": address, **AUTHORIZED})
     response = connection.getresponse()
     body = response.read()
     if response.status != 200:

@@ -13,22 +13,22 @@ from evaluations.enums import AttemptState, Kind, Mode, RunState, Stage, Status,
 from evaluations.models import Attempt, CurvePoint, Event, Run, Submission
 from scoring.models import Score
 
-HOTKEYS = 2_000
 CURVE_POINTS = 60
 CHUNK_BYTES = 8_192
 BATCH = 1_000
 VERBS = ("receive", "begin_review", "enqueue", "begin_evaluation", "begin_scoring", "complete")
 
 
-def seed(submissions: int, curves: int) -> list[UUID]:
+def seed(submissions: int, curves: int, *, hotkeys: int, events: bool) -> list[UUID]:
     """Store that many scored submissions, the first `curves` of them with points; return those ids."""
     random_ = random.Random(20_261_120)
     now = timezone.now()
-    rows = [_submission(number, now) for number in range(submissions)]
+    rows = [_submission(number, now, hotkeys) for number in range(submissions)]
     scores = [random_.uniform(0.2, 0.4) for _ in rows]
     with transaction.atomic():
         Submission.objects.bulk_create(rows, batch_size=BATCH)
-        Event.objects.bulk_create((event for row in rows for event in _events(row)), batch_size=BATCH)
+        if events:
+            Event.objects.bulk_create((event for row in rows for event in _events(row)), batch_size=BATCH)
         runs = Run.objects.bulk_create([_run(row) for row in rows], batch_size=BATCH)
         Score.objects.bulk_create(_scores(rows, runs, scores), batch_size=BATCH)
         attempts = Attempt.objects.bulk_create([_attempt(run) for run in runs[:curves]])
@@ -38,10 +38,10 @@ def seed(submissions: int, curves: int) -> list[UUID]:
     return [row.pk for row in rows[:curves]]
 
 
-def _submission(number: int, now: datetime) -> Submission:
+def _submission(number: int, now: datetime, hotkeys: int) -> Submission:
     at = now - timedelta(minutes=number)
     return Submission(
-        hotkey=f"benchmark-hotkey-{number % HOTKEYS:05d}",
+        hotkey=f"benchmark-hotkey-{number % hotkeys:06d}",
         name=f"submission {number}",
         kind=Kind.FULL,
         mode=Mode.LOCAL_CPU_SMOKE,

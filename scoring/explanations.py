@@ -1,7 +1,6 @@
 """Why a hotkey has its weight, in words and as rows: what is stored, served and shown. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from scoring.weights import Reason, Share, Weights
@@ -26,7 +25,7 @@ def why(share: Share) -> str:
 
 def lines_of(weights: Weights) -> dict[str, list[Line]]:
     """The explanation of every weight as a snapshot keeps it, by hotkey."""
-    return {hotkey: [asdict(share) for share in shares] for hotkey, shares in weights.explanation.items()}
+    return {hotkey: [dict(vars(share)) for share in shares] for hotkey, shares in weights.explanation.items()}
 
 
 def shares_of(lines: Sequence[Line]) -> list[Share]:

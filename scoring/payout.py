@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -43,7 +43,7 @@ def payout(mode: Mode, *, before: datetime | None = None, policy: Policy | None 
     policy = policy or resolve_policy(official=mode.is_official)
     pools = Pools(**policy.reward_pools.model_dump())
     found = families(mode, limit=pools.places, before=before)
-    inputs = {"families": [_plain(family) for family in found], "pools": asdict(pools)}
+    inputs = {"families": [_plain(family) for family in found], "pools": dict(vars(pools))}
     return Payout(
         mode=mode,
         official=_is_official(mode, policy),
@@ -87,4 +87,5 @@ def _is_official(mode: Mode, policy: Policy) -> bool:
 
 
 def _plain(family: Family) -> Inputs:
-    return {**asdict(family), "accepted_at": family.accepted_at.isoformat()}
+    variant = dict(vars(family.variant)) if family.variant else None
+    return {**vars(family), "accepted_at": family.accepted_at.isoformat(), "variant": variant}

@@ -85,7 +85,8 @@ def eligible(mode: Mode, *, limit: int | None = None, before: datetime | None = 
     only scores computed before that moment count, as far as they stand today.
     """
     rows = best_of_all_time(mode) if before is None else _best_before(mode, before)
-    return contenders(rows.filter(_stands()).order_by(*RANK_ORDER)[:limit])
+    needed = rows.only("hotkey", "final_score", "accepted_at")
+    return contenders(needed.filter(_stands()).order_by(*RANK_ORDER)[:limit])
 
 
 def _best_before(mode: Mode, moment: datetime) -> QuerySet[Score]:

@@ -75,13 +75,15 @@ def _weights_answer(
     now: datetime,
 ) -> HttpResponseBase:
     """The tag leaves out the time of the computation: equal weights of one epoch are not sent twice."""
+    epoch = epoch_of(now, env().epoch_seconds)
+    etag = etag_of(result.mode, epoch, weights, result.inputs_sha256, result.policy_row_ids)
+    if unchanged := not_modified(request, etag):
+        return unchanged
     answer = kind(
         challenge_slug=SLUG,
-        epoch=epoch_of(now, env().epoch_seconds),
+        epoch=epoch,
         weights=weights,
         metadata=WeightsMetadata.of(result, weights),
         computed_at=now,
     )
-    body = answer.model_dump(mode="json")
-    etag = etag_of({name: value for name, value in body.items() if name != "computed_at"})
-    return not_modified(request, etag) or tagged(body, etag)
+    return tagged(answer.model_dump(mode="json"), etag)
