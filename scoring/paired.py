@@ -82,16 +82,23 @@ class Improvement:
 
 
 def improvement(
-    best: Sequence[Manifest], candidate: Sequence[Manifest], thresholds: ImprovementThresholds
+    best: Sequence[Manifest],
+    candidate: Sequence[Manifest],
+    thresholds: ImprovementThresholds,
+    *,
+    seed_sd_bpb: float = 0.0,
 ) -> Improvement:
     """Compare the scored manifests of two submissions, one per seed.
 
+    `seed_sd_bpb` is the spread of one model's runs over seeds, where it is known from other runs of the mode:
+    a model that learns worse throughout under one seed is worse on every chunk, so no single pair can show it.
     Raises `RunsNotComparable` and `TooFewChunks`.
     """
     pairs = [paired(*runs) for runs in _by_seed(best, candidate)]
     mean = statistics.fmean(pair.delta for pair in pairs)
     best_bpb = statistics.fmean(pair.best_bpb for pair in pairs)
-    se = max(LEAST_SE_BPB, math.hypot(chunk_se(pairs), seed_se(pairs)))
+    known_se = seed_sd_bpb * math.sqrt(2 / len(pairs))
+    se = max(LEAST_SE_BPB, math.hypot(chunk_se(pairs), max(seed_se(pairs), known_se)))
     required = max(thresholds.min_delta_abs, thresholds.min_delta_rel * best_bpb)
     return Improvement(
         mean_bpb=mean,

@@ -123,6 +123,14 @@ def test_several_seeds_add_their_own_variance():
     assert [pair.seed for pair in found.seeds] == [1, 2]
 
 
+def test_a_known_spread_over_seeds_counts_for_both_sides():
+    runs = [manifest([3_000] * 9)], [manifest([2_970] * 9)]
+    assert improvement(*runs, THRESHOLDS).verdict is Verdict.BETTER
+    found = improvement(*runs, THRESHOLDS, seed_sd_bpb=0.02)
+    assert math.isclose(found.se, 0.02 * math.sqrt(2))
+    assert found.verdict is Verdict.NEAR
+
+
 def test_a_seed_that_only_one_of_both_was_run_under_does_not_count():
     best = [manifest([3_000] * 9, seed=1)]
     candidate = [manifest([2_900] * 9, seed=1), manifest([9_000] * 9, seed=2)]
