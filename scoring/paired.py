@@ -91,7 +91,7 @@ def improvement(
     """Compare the scored manifests of two submissions, one per seed.
 
     `seed_sd_bpb` is the spread of one model's runs over seeds, where it is known from other runs of the mode:
-    a model that learns worse throughout under one seed is worse on every chunk, so no single pair can show it.
+    a model that learns worse throughout under one seed is worse on every chunk, and no single pair shows it.
     Raises `RunsNotComparable` and `TooFewChunks`.
     """
     pairs = [paired(*runs) for runs in _by_seed(best, candidate)]
