@@ -38,7 +38,7 @@ def _chunks(columns: Mapping[str, list[float]]) -> Any:
 def recomputed_score(manifest: Mapping[str, Any], specification: Mapping[str, Any]) -> dict[str, Any]:
     """The `score` section computed from the curve and the anomalies; refuses a manifest that says otherwise.
 
-    The standard error stems from windows that only the referee saw, and is taken as it is.
+    What stems from windows that only the referee saw, such as the standard error, is taken as it is.
     """
     curve, said = manifest["curve"], manifest["score"]
     stream_bytes, bits = curve["bytes"][-1], curve["bits"][-1]
@@ -55,7 +55,7 @@ def recomputed_score(manifest: Mapping[str, Any], specification: Mapping[str, An
             raise inconsistent(f"score.{name} does not follow from the curve")
     if number(said.get("bpb_se"), "bpb_se") > score["bpb"]:
         raise inconsistent("score.bpb_se is larger than the score")
-    return {**score, "bpb_se": said["bpb_se"], "final_score": None}
+    return {**said, **score, "final_score": None}
 
 
 def number(value: Any, name: str) -> float:

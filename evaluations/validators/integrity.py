@@ -1,10 +1,13 @@
 """What a scored manifest claims about its integrity, against its own figures and the assignment. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from evaluations.runner import anomalies
+from evaluations.runner.codelength import bits_per_byte
 from evaluations.runner.constants import CHANCE_BITS_PER_BYTE
+from evaluations.runner.job import EarlyReference
+from evaluations.runner.ledger import Line
 from evaluations.validators.curves import TOLERANCE, close, inconsistent, number
 from evaluations.validators.refusals import ResultRefused
 
@@ -18,10 +21,8 @@ def check_scored(manifest: Section, specification: Section) -> None:
     _check_audit(manifest["audit"], specification["schedule"])
     integrity = manifest["integrity"]
     _check_walls(integrity, specification)
-    _check_anomalies(integrity, manifest["curve"], specification["early_reference"])
-    tokenizer = specification["bundle"]["tokenizer"]
-    _check_limit(integrity["step0"], tokenizer)
-    _check_heldout(manifest["heldout"], specification["heldout"], tokenizer)
+    _check_anomalies(integrity, manifest["curve"], specification)
+    _check_heldout(manifest["heldout"], specification["heldout"], specification["bundle"]["tokenizer"])
 
 
 def _check_model(model: Section, limits: Section) -> None:
@@ -53,56 +54,71 @@ def _check_walls(integrity: Section, specification: Section) -> None:
         raise inconsistent("a process of the run had no sandbox")
 
 
-def _check_anomalies(integrity: Section, curve: Section, reference: Section) -> None:
-    """What the figures make suspicious is listed, and nothing else: the score's multiplier hangs on it."""
-    found = [
-        (anomalies.STEP0, _step0_is_anomalous(integrity.get("step0"), curve)),
-        (anomalies.EARLY, _early_is_anomalous(integrity.get("early_vs_ppmd"), curve, reference)),
-        (anomalies.SEED_INVARIANT, bool(integrity.get("seed_invariant"))),
-    ]
-    listed = integrity.get("anomalies")
-    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-        raise inconsistent("anomalies is no list of objects")
-    if [item.get("code") for item in listed] != [code for code, is_anomalous in found if is_anomalous]:
+def _check_anomalies(integrity: Section, curve: Section, specification: Section) -> None:
+    """What the figures make suspicious is listed, and nothing else: the score's multiplier hangs on it.
+
+    All but the model's bits is our own: PPMd's code lengths and where the comparisons end.
+    """
+    lines = _lines_of(curve)
+    reference = EarlyReference(**specification["early_reference"])
+    references = tuple(EarlyReference(**one) for one in specification["later_references"])
+    step0 = _step0(integrity.get("step0"), lines[0], specification["bundle"]["tokenizer"])
+    early = anomalies.early_vs_ppmd(lines, reference)
+    later = anomalies.later_vs_ppmd(lines, reference, references)
+    for name, figures in (("step0", step0), ("early_vs_ppmd", early), ("later_vs_ppmd", later)):
+        if not _alike(integrity.get(name), figures):
+            raise inconsistent(f"{name} does not follow from the curve")
+    shown = anomalies.found(step0, early, later, _of_kind(str, integrity, "seed_invariant"))
+    listed = _of_kind(dict, integrity, "anomalies")
+    if [item.get("code") for item in listed] != [anomaly["code"] for anomaly in shown]:
         raise inconsistent("the anomalies listed are not those that the figures show")
 
 
-def _step0_is_anomalous(found: Any, curve: Section) -> bool:
-    step0 = _section(found, "step0")
-    bpb, limit = number(step0.get("bpb"), "step0.bpb"), number(step0.get("limit"), "step0.limit")
-    if not close(bpb, curve["bits"][0] / curve["bytes"][0]):
-        raise inconsistent("step0 is not the curve's first chunk")
-    return _agrees(step0, bpb >= limit)
+def _lines_of(curve: Section) -> list[Line]:
+    """The curve as the referee's ledger has it, as far as comparisons with it go."""
+    unused: dict[str, Any] = {
+        "chunk_bytes": 0,
+        "chunk_bits": 0.0,
+        "tokens": 0,
+        "seconds": 0.0,
+        "nonfinite": 0,
+    }
+    columns = zip(curve["bytes"], curve["bits"], strict=True)
+    return [
+        Line(index=index, stream_bytes=end, bits=bits, **unused) for index, (end, bits) in enumerate(columns)
+    ]
 
 
-def _check_limit(step0: Section, tokenizer: str) -> None:
+def _step0(found: Any, first: Line, tokenizer: str) -> dict[str, Any]:
     """Of bytes it is known what a coder that knows nothing needs; of other tokens only the referee knows."""
-    if tokenizer == BYTES and not close(step0["limit"], anomalies.STEP0_SHARE * CHANCE_BITS_PER_BYTE):
-        raise inconsistent("step0.limit is not that of bytes")
-
-
-def _early_is_anomalous(found: Any, curve: Section, reference: Section) -> bool:
-    """Everything but the model's bits is our own: PPMd's code length and where the comparison ends."""
-    early = _section(found, "early_vs_ppmd")
-    if reference["bytes"] not in curve["bytes"] or reference["bits"] <= 0:
-        raise inconsistent("the early text ends nowhere on the curve")
-    bits = curve["bits"][curve["bytes"].index(reference["bytes"])]
-    if not close(number(early.get("ratio"), "early ratio"), bits / reference["bits"]):
-        raise inconsistent("the early code length is not the curve's")
-    return _agrees(early, bits / reference["bits"] >= anomalies.EARLY_SHARE)
-
-
-def _section(found: Any, name: str) -> Section:
     if not isinstance(found, dict):
-        raise inconsistent(f"{name} was not measured")
+        raise inconsistent("step0 was not measured")
+    limit, bpb = number(found.get("limit"), "step0.limit"), bits_per_byte(first.bits, first.stream_bytes)
+    if tokenizer == BYTES and not close(limit, anomalies.STEP0_SHARE * CHANCE_BITS_PER_BYTE):
+        raise inconsistent("step0.limit is not that of bytes")
+    return {"bpb": bpb, "limit": limit, "ok": bpb >= limit}
+
+
+def _alike(found: Any, own: Any) -> bool:
+    """Whether a value is ours but for rounding."""
+    if isinstance(own, dict):
+        return isinstance(found, dict) and found.keys() == own.keys() and _all_alike(found, own, own)
+    if isinstance(own, list):
+        return isinstance(found, list) and len(found) == len(own) and _all_alike(found, own, range(len(own)))
+    if isinstance(own, float):
+        return isinstance(found, int | float) and not isinstance(found, bool) and close(found, own)
+    return type(found) is type(own) and bool(found == own)
+
+
+def _all_alike(found: Any, own: Any, keys: Iterable[Any]) -> bool:
+    return all(_alike(found[key], own[key]) for key in keys)
+
+
+def _of_kind(kind: type, integrity: Section, name: str) -> list[Any]:
+    found = integrity.get(name)
+    if not isinstance(found, list) or not all(isinstance(item, kind) for item in found):
+        raise inconsistent(f"{name} is no list of its kind")
     return found
-
-
-def _agrees(section: Section, is_ok: bool) -> bool:
-    """Whether it is anomalous; refuses where the section's own word is another."""
-    if section.get("ok") is not is_ok:
-        raise inconsistent("a verdict on an anomaly does not follow from its figures")
-    return not is_ok
 
 
 def _check_heldout(heldout: Section | None, wanted: Section | None, tokenizer: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from evaluations.backends.machine import limits_of, precision_of
 from evaluations.backends.prepare import DIAGNOSTIC_LOOKS, HELDOUT_BYTES, Texts, bundle_spec, schedule_of
-from evaluations.backends.streams import early_reference
+from evaluations.backends.streams import early_reference, later_references
 from evaluations.datasets.stream import StreamFile
 from evaluations.enums import Mode
 from evaluations.intake.manifest import BundleManifest
@@ -38,6 +38,7 @@ def specification_of(run: Run, manifest: BundleManifest, texts: Texts, policy: P
         "heldout": _named(texts.heldout) if texts.heldout else None,
         "heldout_budget": HELDOUT_BYTES[Mode(run.mode)],
         "early_reference": asdict(early_reference(texts.yardsticks)),
+        "later_references": [asdict(one) for one in later_references(texts.yardsticks)],
         "schedule": asdict(schedule_of(targets)),
         "limits": _without(asdict(limits_of(targets, policy)), "threads"),
         "pids_limit": policy.sandbox_limits.pids_limit,

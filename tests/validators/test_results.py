@@ -247,6 +247,7 @@ INCONSISTENT = [
     put("integrity.early_vs_ppmd", []),
     put("integrity.early_vs_ppmd.ratio", 1.5),
     put("integrity.early_vs_ppmd.ok", False),
+    put("integrity.later_vs_ppmd", [{}]),
     put("heldout.delta", 8.0),
     put("heldout.delta", "8"),
     put("heldout.gap", 0.0),

@@ -144,6 +144,7 @@ def _job(specification: Specification, bundle: Bundle, folder: Path, run_secret:
         bundle=bundle_spec(bundle.manifest, folder / BUNDLE),
         stream=text,
         early_reference=EarlyReference(**specification["early_reference"]),
+        later_references=tuple(EarlyReference(**one) for one in specification["later_references"]),
         output_folder=str(folder),
         run_secret=run_secret,
         schedule=Schedule(**specification["schedule"]),
