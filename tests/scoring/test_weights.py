@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prism_site.config import ROOT
 from prism_site.policy.schemas.rewards import RewardPools
 from scoring.explanations import lines_of, shares_of, why
 from scoring.ranking import Contender
@@ -149,6 +150,17 @@ def test_a_family_without_a_variant_gives_its_share_back() -> None:
         "holds the current-best training of the family of rank 2: 66.67% of the training pool, "
         "38.10% of it given back by families without a variant"
     )
+
+
+def test_the_example_of_the_documentation_is_computed_as_it_says() -> None:
+    families = [
+        family(1, 0.4, owner="Alice", variant=None),
+        family(2, 0.3, owner="Bob"),
+        family(3, 0.2, owner="Carol"),
+    ]
+    told = (ROOT / "docs" / "weights.md").read_text()
+    weights = compute(families, DEFAULT).weights
+    assert ", ".join(f"{hotkey} {weight:.6f}" for hotkey, weight in weights.items()) + "." in told
 
 
 def test_without_any_variant_the_training_pool_follows_the_architectures() -> None:
