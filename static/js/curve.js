@@ -90,7 +90,7 @@ function report() {
   const { points, shown, chunks, nonfinite, bpb, live } = known;
   liveDot.hidden = !live;
   canvas.dataset.points = points;
-  canvas.dataset.view = Object.values(view).join(" ");
+  canvas.dataset.view = Object.values(view).filter(Boolean).join(" ");
   if (!points) {
     caption.textContent = live ? "No chunk has been scored yet; the curve begins with the first." : "There is no curve: no chunk was scored.";
     return;
