@@ -192,7 +192,15 @@ def test_every_page_is_quiet_and_fits(enter: Enter, options: dict[str, Any]) -> 
     factories.make_failed()
     factories.make_evaluating()
     visit = enter("eve", **options)
-    for path in ("", "holds", "holds?status=resolved", f"holds/{anomaly.pk}", f"holds/{copy.pk}", "weights", "audit"):
+    for path in (
+        "",
+        "holds",
+        "holds?status=resolved",
+        f"holds/{anomaly.pk}",
+        f"holds/{copy.pk}",
+        "weights",
+        "audit",
+    ):
         page = visit.open(f"/operator/{path}")
         if path == f"holds/{copy.pk}":
             expect(page.locator("table.diff")).to_be_visible(timeout=SOON)
