@@ -59,7 +59,12 @@ def examined(bundle: Bundle) -> Examined:
     manifest = bundle.manifest
     # The reference recipe trains what brings an architecture alone.
     training = None if manifest.kind == "architecture_only" else manifest.training.entrypoint
-    return examine(bundle.files, architecture=manifest.architecture.entrypoint, training=training)
+    return examine(
+        bundle.files,
+        architecture=manifest.architecture.entrypoint,
+        training=training,
+        tokenizer=manifest.tokenizer,
+    )
 
 
 def _source(submission_id: UUID, bundle: Bundle, policy: Policy) -> list[Reviewed]:

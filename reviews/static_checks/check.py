@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reviews.ladder import Finding
 from reviews.static_checks.contract import contract_findings
+from reviews.static_checks.data_files import data_findings
 from reviews.static_checks.parse import parse, readable
 
 
@@ -16,8 +17,11 @@ class Examined:
     static_findings: tuple[Finding, ...]
 
 
-def examine(files: Mapping[str, bytes], *, architecture: str, training: str | None) -> Examined:
-    """Both kinds of findings over a bundle's files; `training` is None where the reference recipe trains.
+def examine(
+    files: Mapping[str, bytes], *, architecture: str, training: str | None, tokenizer: str = ""
+) -> Examined:
+    """Both kinds of findings over a bundle's files; `training` is None where the reference recipe trains,
+    `tokenizer` the file that the manifest declares, if it is one of them.
 
     Source that cannot be read has contract findings only.
     """
@@ -27,7 +31,7 @@ def examine(files: Mapping[str, bytes], *, architecture: str, training: str | No
     entrypoints = [entry for entry in (architecture, training) if entry]
     parsed = parse(sources, entrypoints=entrypoints)
     contract = contract_findings(parsed, architecture=architecture, training=training)
-    return Examined(tuple(contract), parsed.broken)
+    return Examined(tuple(contract), (*parsed.broken, *data_findings(files, tokenizer=tokenizer)))
 
 
 def check(files: Mapping[str, bytes], *, architecture: str, training: str | None) -> list[Finding]:

@@ -63,7 +63,7 @@ def _document(node: ast.AST) -> ast.expr | None:
 
 def _prose(node: ast.expr) -> Iterator[tuple[ast.expr, int, int]]:
     """Documentation may be long; but it can be read as data, so it must look like prose."""
-    size = _random_bytes(_parts(node)[0])
+    size = random_bytes(_parts(node)[0])
     if size:
         yield node, size, RANDOM_BYTES
 
@@ -72,8 +72,8 @@ def _judged(node: ast.expr, text: "Text") -> Iterator[tuple[ast.expr, int, int]]
     size = len(text.encode("utf-8", "surrogatepass")) if isinstance(text, str) else len(text)
     if size > LARGE_BYTES:
         yield node, size, LARGE_BYTES
-    elif random_bytes := _random_bytes(text):
-        yield node, random_bytes, RANDOM_BYTES
+    elif unread := random_bytes(text):
+        yield node, unread, RANDOM_BYTES
 
 
 Text = str | bytes
@@ -108,12 +108,12 @@ def _parts(root: ast.expr) -> tuple[Text, int, list[ast.AST]]:
     return (" " if isinstance(root, _LITERALS) else "").join(reversed(words)), numbers, rest
 
 
-def _random_bytes(text: Text) -> int:
+def random_bytes(text: Text) -> int:
     """How much of it nobody has typed: long unbroken runs, or all of it where it is too varied for prose."""
     if len(text) < SUSPECT_BYTES:
         return 0
     if isinstance(text, bytes):
-        return len(text) if _entropy(text) >= BYTE_BITS else _random_bytes(text.decode("latin-1"))
+        return len(text) if _entropy(text) >= BYTE_BITS else random_bytes(text.decode("latin-1"))
     unbroken = "".join(text.split())
     if unbroken.isascii() and len(unbroken) >= RANDOM_BYTES and _entropy(unbroken) >= TEXT_BITS:
         return len(text)

@@ -178,6 +178,14 @@ _QUARANTINED = (
         'PARTS = ["q83vASNF...", "Z4mrze8B...", ...]',
     ),
     _rule(
+        "opaque_data",
+        Category.OPAQUE_CONSTANTS,
+        Outcome.QUARANTINE,
+        "A data file above 16 KiB, with above 1 KiB of what looks random, or with more than 512 numbers, is"
+        " looked at by a person; the declared tokenizer is not.",
+        "weights.json",
+    ),
+    _rule(
         "computed_member",
         Category.OBFUSCATION,
         Outcome.QUARANTINE,
