@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 # The rooms whose tests meet a database.
 WITH_DATABASE := $(addprefix tests/,access api evaluations evaluations_pages flows policy reviews scoring)
 
-.PHONY: help demo test test-sqlite test-postgresql check format bench docs fuzz clean
+.PHONY: help demo test test-sqlite test-postgresql test-long check format bench docs fuzz clean
 
 help:            ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,10 +29,14 @@ test: test-sqlite test-postgresql  ## the whole suite, on SQLite and on PostgreS
 
 test-sqlite: .venv/ready-dev
 	@test -x /usr/bin/chromium || echo "NOTE: browser tests are skipped without Chromium: apt-get install chromium"
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not long"
+
+test-long: .venv/ready-dev  ## what takes minutes: the corpora of cheats and of honest bundles, ranks, seeds, containers
+	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m tests.runner.bundles
 
 test-postgresql: .venv/ready-dev
-	$(BIN)/python -m tests.on_postgresql -n $(JOBS) --dist worksteal -m "not browser and not slow" $(WITH_DATABASE)
+	$(BIN)/python -m tests.on_postgresql -n $(JOBS) --dist worksteal -m "not browser and not slow and not long" $(WITH_DATABASE)
 
 check: .venv/ready-dev  ## format, lint, types, migrations, generated documents, import arrows
 	$(BIN)/ruff format --check .

@@ -8,7 +8,7 @@ import pytest
 from evaluations.runner.manifest import read
 from tests.runner.harness import COUNTING_TRAINER, TABLE_MODEL, execute, make_job
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def test_every_wall_stands_in_a_container_without_capabilities(contained):

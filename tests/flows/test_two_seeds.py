@@ -9,7 +9,7 @@ from evaluations.models import Run
 from tests.evaluations import world
 from tests.flows.test_bundle_to_score import DEADLINE_SECONDS, drive, is_done
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 
 def test_two_seeds_are_two_runs_and_one_score(host: Path) -> None:

@@ -33,7 +33,7 @@ def test_every_chosen_cheat_is_in_the_corpus() -> None:
     assert set(CHOSEN) <= set(all_cheats())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("cheat", CHOSEN)
 def test_a_cheat_wins_nothing_that_stands(tmp_path: Path, twin_bpb: float, cheat: str) -> None:
     outcome = run(tmp_path, *all_cheats()[cheat])

@@ -16,7 +16,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_toy_on_the_cpu_goes_through_every_step() -> None:
     done = run("-m", "benchmarks.gpu_runner", "--device", "cpu", "--tiny")
     assert done.returncode == 0, done.stdout + done.stderr

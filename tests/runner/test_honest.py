@@ -26,7 +26,7 @@ def test_every_chosen_bundle_is_in_the_corpus() -> None:
     assert set(CHOSEN) <= set(all_honest())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("bundle", CHOSEN)
 def test_auditing_changes_nothing_of_an_honest_score(tmp_path: Path, bundle: str) -> None:
     files = all_honest()[bundle]

@@ -157,6 +157,7 @@ def test_two_ranks_by_ddp_score_like_one(tmp_path):
     assert two.bpb == pytest.approx(one.bpb, rel=TOLERANCE)
 
 
+@pytest.mark.long
 def test_four_ranks_by_the_reference_loop_score_like_one(tmp_path):
     files = {"architecture.py": NEURAL_MODEL, "training.py": LOSS_HOOK}
     four = execute(make_job(tmp_path / "four", files, world_size=4))
@@ -168,6 +169,7 @@ def test_four_ranks_by_the_reference_loop_score_like_one(tmp_path):
     assert four.bpb == pytest.approx(one.bpb, rel=TOLERANCE)
 
 
+@pytest.mark.long
 def test_a_step_of_the_submissions_own_is_taken_with_the_mean_gradient(tmp_path):
     files = {"architecture.py": NEURAL_MODEL, "training.py": STEPPING_HOOK}
     outcome = execute(make_job(tmp_path, files, data=b"to be or not to be " * 500, world_size=2))
@@ -188,6 +190,7 @@ def train(ctx):
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("deed", "code", "words"),
     [
@@ -201,6 +204,7 @@ def test_a_rank_that_fails_ends_the_run_and_is_named(tmp_path, deed, code, words
     assert (manifest.verdict, manifest.code, manifest.reason) == ("failed", code, words)
 
 
+@pytest.mark.long
 def test_a_rank_that_hangs_ends_training_by_the_wall_clock(tmp_path):
     hanging = WAITING_FOR_ALL.format(deed="import time; time.sleep(600)")
     files = {"architecture.py": TABLE_MODEL, "training.py": hanging}
@@ -212,6 +216,7 @@ def test_a_rank_that_hangs_ends_training_by_the_wall_clock(tmp_path):
     assert {rank["stopped_reason"] for rank in outcome.manifest.training["ranks"]} == {"wall_clock"}
 
 
+@pytest.mark.long
 def test_every_thread_of_a_rank_is_behind_the_filter_before_it_is_told_anything(tmp_path):
     job = make_job(
         tmp_path, {"architecture.py": TABLE_MODEL, "training.py": "def train(ctx): ...\n"}, world_size=2
@@ -244,6 +249,7 @@ def listening_sockets(pid: int) -> list[str]:
     return [fields[9] for fields in lines if fields[3] == "0A" and f"socket:[{fields[9]}]" in held]
 
 
+@pytest.mark.long
 def test_a_rank_that_meets_nobody_is_the_hosts_fault(tmp_path):
     job = make_job(tmp_path, {}, world_size=2)
     place = walls.learner_place(tmp_path / "out", 1)
