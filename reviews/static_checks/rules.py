@@ -183,7 +183,7 @@ _QUARANTINED = (
         Outcome.QUARANTINE,
         "A data file above 16 KiB, with above 1 KiB of what looks random, or with more than 512 numbers, is"
         " looked at by a person; the declared tokenizer is not.",
-        "weights.json",
+        "weights.json: [0.12, -1.3, ...]",
     ),
     _rule(
         "computed_member",
