@@ -8,6 +8,7 @@ from evaluations.enums import Mode
 from evaluations.intake.bundle import Bundle
 from evaluations.models import Submission
 from prism_site.policy.resolve import Policy
+from reviews.bounded_child import HostBusy
 from reviews.describe.review import WALL_SECONDS, DescribeUnavailable, describe
 from reviews.describe.store import remember
 from reviews.duplicates import review as duplicates
@@ -21,7 +22,7 @@ Reviewer = Review.Reviewer
 SECONDS = 30.0  # of a review that starts no model and asks nobody
 DUPLICATES_SECONDS = 120.0  # it takes in earlier submissions that nobody has compared yet
 # What keeps a host from reviewing and says nothing of the submission: it waits.
-UNAVAILABLE = (DescribeUnavailable,)
+UNAVAILABLE = (DescribeUnavailable, HostBusy)
 
 
 @dataclass(frozen=True)

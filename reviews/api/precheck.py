@@ -16,10 +16,11 @@ from evaluations.api.uploads import BODIES, UPLOAD_PROBLEMS
 from evaluations.intake.accept import upload_limits
 from prism_site.access.throttles import UploadAddressThrottle
 from prism_site.api.permissions import Public
-from prism_site.api.problems import Problem
+from prism_site.api.problems import TRY_AGAIN_SECONDS, Problem
 from prism_site.api.schema import answers
 from prism_site.policy.resolve import resolve_policy
 from reviews import quota as quotas
+from reviews.bounded_child import HostBusy
 from reviews.ladder import Finding
 from reviews.precheck import Prechecked, precheck
 
@@ -88,7 +89,12 @@ class PrecheckView(APIView):
         sent = signed_body(request, self, body_limits(limits.max_zip_bytes))
         archive = archive_of(sent.raw, sent.media_type)
         used = _take(sent.hotkey)
-        found = precheck(archive, hotkey=sent.hotkey, limits=limits, policy=resolve_policy(official=False))
+        try:
+            found = precheck(
+                archive, hotkey=sent.hotkey, limits=limits, policy=resolve_policy(official=False)
+            )
+        except HostBusy as error:
+            raise Problem(503, "try_again", headers={"Retry-After": str(TRY_AGAIN_SECONDS)}) from error
         return Response(PrecheckAnswer.of(found, used).model_dump(mode="json"))
 
 

@@ -1,14 +1,12 @@
 """Normalising submitted source in a bounded child process. No ORM."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from reviews.bounded_child import ChildEnded, HostBusy, ask
 from reviews.duplicates.profile import UnitSet
 
 CHILD = Path(__file__).with_name("normalise_child.py")
@@ -25,18 +23,10 @@ def normalise(files: Mapping[str, bytes], *, wall_seconds: float = WALL_SECONDS)
     """The units of all Python files of a bundle; raises `SourceUnreadable`."""
     sources = {name: raw.decode("utf-8") for name, raw in files.items() if name.endswith(".py")}
     try:
-        child = subprocess.run(
-            [sys.executable, "-I", "-S", str(CHILD)],
-            input=json.dumps(sources),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=wall_seconds,
-            env={},
-            check=True,
-        )
-        return tuple(_unit(unit) for unit in json.loads(child.stdout)["units"])
-    except (subprocess.SubprocessError, ValueError) as error:
-        raise SourceUnreadable(f"the source could not be normalised: {type(error).__name__}") from error
+        answer = ask(CHILD, sources, wall_seconds=wall_seconds)
+    except (ChildEnded, HostBusy) as error:
+        raise SourceUnreadable(f"the source could not be normalised: {error}") from error
+    return tuple(_unit(unit) for unit in answer["units"])
 
 
 def _unit(unit: dict[str, Any]) -> UnitSet:

@@ -1,18 +1,16 @@
 """Parsing submitted source in a bounded child process. No ORM."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reviews.bounded_child import ChildEnded, ask
 from reviews.ladder import Finding, Outcome
 from reviews.static_checks.rules import BY_ID
 
 CHILD = Path(__file__).with_name("parse_child.py")
-WALL_SECONDS = 25.0  # the child's own limit is of processor time: a busy host is no fault of the source
+WALL_SECONDS = 25.0  # the child's own limit is five seconds of processor time
 QUOTE_CHARS = 200
 
 
@@ -43,19 +41,14 @@ def readable(files: Mapping[str, bytes]) -> tuple[dict[str, str], list[Finding]]
 def parse(
     sources: Mapping[str, str], *, entrypoints: Sequence[str] = (), wall_seconds: float = WALL_SECONDS
 ) -> Parsed:
-    """Parse {file name: source}; a child that dies, is killed or hangs means `source_too_complex`."""
+    """Parse {file name: source}; a child that dies of its limits means `source_too_complex`.
+
+    Raises `HostBusy`: a busy host is no fault of the source.
+    """
+    question = {"sources": dict(sources), "entrypoints": list(entrypoints)}
     try:
-        child = subprocess.run(
-            [sys.executable, "-I", "-S", str(CHILD)],
-            input=json.dumps({"sources": dict(sources), "entrypoints": list(entrypoints)}),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=wall_seconds,
-            env={},
-            check=True,
-        )
-        return _read(json.loads(child.stdout), sources)
-    except (subprocess.SubprocessError, ValueError):
+        return _read(ask(CHILD, question, wall_seconds=wall_seconds), sources)
+    except ChildEnded:
         return Parsed((_too_complex(),), {})
 
 

@@ -12,6 +12,7 @@ from prism_site.access.models import Nonce
 from prism_site.config import override_env
 from reviews.models import PrecheckCount, Review
 from reviews.quota import PRECHECKS_A_DAY, QuotaSpent, take
+from reviews.static_checks import parse
 from tests.api.conftest import assert_problem, bundle_of, signed
 from tests.evaluations import world
 
@@ -105,3 +106,12 @@ def test_a_copy_of_earlier_work_of_another_hotkey_is_told(precheck: Any, alice: 
     assert {reviewer for reviewer, _ in codes(found)} == {"duplicates"}
     assert precheck(body, alice).json()["outcome"] == "pass"
     assert Submission.objects.count() == 1
+
+
+def test_a_busy_host_judges_nothing_and_asks_to_come_again(
+    precheck: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parse.parse, "__kwdefaults__", {"entrypoints": (), "wall_seconds": 1e-3})
+    answer = precheck(bundle_of())
+    assert_problem(answer, 503, "try_again")
+    assert int(answer.headers["Retry-After"]) > 0

@@ -10,7 +10,8 @@ from evaluations.enums import Stage, Status
 from evaluations.models import Run, Submission
 from evaluations.transitions import TransitionRefused
 from prism_site import pipeline
-from reviews.models import Hold, Review
+from reviews.models import Hold, Review, ReviewTurn
+from reviews.static_checks import parse
 from tests.evaluations import world
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +116,19 @@ def test_every_move_rings_for_the_next_step(host: Path) -> None:
     submission = world.upload()
     (message,) = OrmQ.objects.all()
     assert (message.func(), message.args()) == (pipeline.ADVANCE, (str(submission.pk),))
+
+
+def test_a_host_too_busy_to_review_judges_nothing(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    submission = world.upload()
+    with monkeypatch.context() as busy:
+        busy.setattr(parse.parse, "__kwdefaults__", {"entrypoints": (), "wall_seconds": 1e-3})
+        pipeline.advance_waiting()
+    assert stage(submission) == Stage.REVIEW
+    assert "host_busy" in {event.reason_code for event in submission.events.all()}
+    ReviewTurn.objects.all().delete()  # its pause is over
+    world.pass_reviews(submission, DESCRIBE)
+    pipeline.advance_waiting()
+    assert stage(submission) == Stage.QUEUED
 
 
 def test_one_submission_that_cannot_go_on_does_not_keep_the_others(host: Path) -> None:
