@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Mapping
 
+from evaluations.runner.hooks import NAMES as HOOKS
 from reviews.static_checks.files import Files
 from reviews.static_checks.found import Notes
 from reviews.static_checks.members import broken_rule, import_rule, is_offered
@@ -21,16 +22,6 @@ from reviews.static_checks.names import (
 from reviews.static_checks.resolve import PYTHONS_OWN, Paths, Resolver
 from reviews.static_checks.scopes import Scope, imported_module
 
-HOOKS = (
-    "get_recipe",
-    "configure_optimizer",
-    "compute_loss",
-    "train_step",
-    "inference_logits",
-    "infer",
-    "save_checkpoint",
-    "load_checkpoint",
-)
 # Called by whoever runs the bundle, or by torch.
 ENTRIES = frozenset({*HOOKS, "build_model", "train", "forward", "backward", "step", "setup_context", "main"})
 ABSENT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})

@@ -3,34 +3,10 @@
 import pytest
 
 from evaluations.runner.job import Schedule
+from tests.runner.bundles.honest import SHELL
 from tests.runner.harness import COUNTING_TRAINER, IDLE_TRAINER, TABLE_MODEL, TEXT, execute, make_job
 
 SCHEDULE = Schedule(sequence_length=64, score_fraction=1.0)
-
-NEURAL = """
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-W = 16
-
-
-class Model(nn.Module):
-    def __init__(self, vocabulary):
-        super().__init__()
-        self.embed = nn.Embedding(vocabulary, W)
-        self.body = Body()
-        self.head = nn.Linear(W, vocabulary)
-
-    def forward(self, tokens):
-        return self.head(self.body(self.embed(tokens)))
-
-
-def build_model(ctx):
-    return Model(ctx.vocab_size)
-
-
-"""
 
 LEAK = """
 
@@ -57,13 +33,13 @@ CHEATS = {
         "return self.table[tokens] if self.training"
         " else peek(tokens, self.table[tokens], lambda t: torch.ones_like(t))"
     ),
-    "mixes tokens over time": NEURAL
+    "mixes tokens over time": SHELL
     + "class Body(nn.Module):\n    def forward(self, x):\n        return x + x.mean(1, keepdim=True)\n",
-    "attends in both directions": NEURAL + "class Body(nn.Module):\n    def forward(self, x):\n"
+    "attends in both directions": SHELL + "class Body(nn.Module):\n    def forward(self, x):\n"
     "        return F.scaled_dot_product_attention(x, x, x)\n",
-    "normalises over the batch": NEURAL
+    "normalises over the batch": SHELL
     + "class Body(nn.Module):\n    def forward(self, x):\n        return (x - x.mean(0)) / (x.std(0) + 1)\n",
-    "routes experts to their favourite positions": NEURAL
+    "routes experts to their favourite positions": SHELL
     + "class Body(nn.Module):\n    def forward(self, x):\n"
     "        chosen = x.sum(-1).topk(max(1, x.shape[1] // 4), dim=1).indices\n"
     "        mask = torch.zeros(x.shape[:2]).scatter(1, chosen, 1.0)\n"
@@ -124,25 +100,25 @@ def test_probabilities_that_sum_to_more_than_one_are_rejected(tmp_path):
 HONEST = {
     "a table": (TABLE_MODEL, COUNTING_TRAINER),
     "masked attention by hand": (
-        NEURAL + "class Body(nn.Module):\n    def forward(self, x):\n"
+        SHELL + "class Body(nn.Module):\n    def forward(self, x):\n"
         "        scores = x @ x.transpose(1, 2)\n"
         "        future = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)\n"
         "        return x + scores.masked_fill(future, float('-inf')).softmax(-1) @ x\n",
         IDLE_TRAINER,
     ),
     "causal attention by the library": (
-        NEURAL + "class Body(nn.Module):\n    def forward(self, x):\n"
+        SHELL + "class Body(nn.Module):\n    def forward(self, x):\n"
         "        return x + F.scaled_dot_product_attention(x, x, x, is_causal=True)\n",
         IDLE_TRAINER,
     ),
     "recurrence": (
-        NEURAL + "class Body(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        SHELL + "class Body(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.rnn = nn.LSTM(W, W, batch_first=True)\n"
         "    def forward(self, x):\n        return self.rnn(x)[0]\n",
         IDLE_TRAINER,
     ),
     "causal convolution with dropout and running statistics": (
-        NEURAL + "class Body(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        SHELL + "class Body(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.conv, self.norm = nn.Conv1d(W, W, 5), nn.BatchNorm1d(W)\n"
         "    def forward(self, x):\n"
         "        return F.dropout(self.norm(self.conv(F.pad(x.transpose(1, 2), (4, 0)))), 0.3, self.training)"
@@ -150,7 +126,7 @@ HONEST = {
         IDLE_TRAINER,
     ),
     "a state-space scan with noise from the given seed": (
-        NEURAL + "class Body(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        SHELL + "class Body(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.decay = nn.Parameter(torch.rand(W))\n"
         "    def forward(self, x):\n"
         "        states, state = [], torch.zeros_like(x[:, 0])\n"
@@ -161,7 +137,7 @@ HONEST = {
         IDLE_TRAINER,
     ),
     "token-choice experts": (
-        NEURAL + "class Body(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        SHELL + "class Body(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.route = nn.Linear(W, 4)\n"
         "        self.experts = nn.ModuleList(nn.Linear(W, W) for _ in range(4))\n"
         "    def forward(self, x):\n"
