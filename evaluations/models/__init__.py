@@ -4,7 +4,19 @@ from evaluations.models.bundle import StoredBundle
 from evaluations.models.canary import Canary
 from evaluations.models.curve import CurvePoint
 from evaluations.models.event import Event
+from evaluations.models.identity import GraphSource, Identity
 from evaluations.models.run import Run
 from evaluations.models.submission import Submission
 
-__all__ = ["Assignment", "Attempt", "Canary", "CurvePoint", "Event", "Run", "StoredBundle", "Submission"]
+__all__ = [
+    "Assignment",
+    "Attempt",
+    "Canary",
+    "CurvePoint",
+    "Event",
+    "GraphSource",
+    "Identity",
+    "Run",
+    "StoredBundle",
+    "Submission",
+]
