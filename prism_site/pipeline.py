@@ -23,7 +23,7 @@ from prism_site import hold_moves
 from prism_site.policy.errors import PolicyInvalid
 from prism_site.policy.resolve import Policy, resolve_policy
 from reviews import actions as reviews
-from reviews import holds, opening
+from reviews import holds, opening, turns
 from reviews.ladder import Outcome
 from reviews.models import Hold, Review
 from reviews.reviewers import UNAVAILABLE, longest_seconds
@@ -96,12 +96,21 @@ def _review(submission: Submission) -> bool:
         reviewed = reviews.review_next(submission.pk, policy)
     except (PolicyInvalid, *UNAVAILABLE) as error:
         note_waiting(submission.pk, by=BY, code=error.code, detail=str(error))
+        _ring_waiting(submission.pk)
         return False
     if reviewed:
         ring(Submission, submission.pk)
+        _ring_waiting(submission.pk)
     elif reviews.next_reviewer(submission.pk, policy) is None:
         _judge(submission)
     return reviewed
+
+
+def _ring_waiting(done: UUID) -> None:
+    """Reviewers that look at one submission at a time are free for the next one that waits."""
+    following = turns.waiting(besides=done)
+    if following is not None:
+        ring(Submission, following)
 
 
 def _judge(submission: Submission) -> None:

@@ -1,6 +1,7 @@
-"""One worker at a time reviews a submission, and one at a time waits for the LLM gateway.
+"""One worker at a time reviews a submission; one at a time describes a model or waits for the LLM gateway.
 
-A review that is slow must not take every worker of the queue: the ticks share them.
+A review that is slow must not take every worker of the queue: the ticks share them. Two models described at
+once take each other's processors, and on a small host neither is done in time.
 """
 
 import uuid
@@ -12,9 +13,14 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
+from evaluations.enums import Stage, Status
+from evaluations.models import Submission
 from reviews.models import Review, ReviewTurn
 
-AT_ONCE = {Review.Reviewer.LLM: 1}  # workers; reviewers that are not named are not limited
+AT_ONCE = {
+    Review.Reviewer.DESCRIBE: 1,
+    Review.Reviewer.LLM: 1,
+}  # workers; reviewers that are not named are not limited
 PAUSE = timedelta(seconds=30)
 
 
@@ -35,6 +41,13 @@ def turn(submission_id: UUID, reviewer: Review.Reviewer, *, seconds: float) -> I
         mine.update(expires_at=Now() + PAUSE)
         raise
     mine.delete()
+
+
+def waiting(*, besides: UUID) -> UUID | None:
+    """The other submission that waits longest for a review and that nobody reviews now, if any."""
+    taken = ReviewTurn.objects.filter(expires_at__gte=Now()).values("submission_id")
+    queued = Submission.objects.filter(stage=Stage.REVIEW, status=Status.PENDING).exclude(pk__in=taken)
+    return queued.exclude(pk=besides).order_by("created_at", "pk").values_list("pk", flat=True).first()
 
 
 def _take(submission_id: UUID, reviewer: Review.Reviewer, token: UUID, time: timedelta) -> bool:

@@ -10,6 +10,8 @@ from evaluations.enums import Stage, Status
 from evaluations.models import Run, Submission
 from evaluations.transitions import TransitionRefused
 from prism_site import pipeline
+from prism_site.policy.resolve import resolve_policy
+from reviews import actions, turns
 from reviews.models import Hold, Review, ReviewTurn
 from reviews.static_checks import parse
 from tests.evaluations import world
@@ -129,6 +131,21 @@ def test_a_host_too_busy_to_review_judges_nothing(host: Path, monkeypatch: pytes
     world.pass_reviews(submission, DESCRIBE)
     pipeline.advance_waiting()
     assert stage(submission) == Stage.QUEUED
+
+
+def test_models_are_described_one_at_a_time_and_then_the_next_is_rung_for(host: Path) -> None:
+    first, second = world.upload(), world.upload(training=world.TRAINING + "#2\n")
+    for submission in (first, second):
+        assert pipeline.advance(str(submission.pk))
+    assert pipeline.advance(str(second.pk))  # its source is read
+    policy = resolve_policy(official=False)
+    with turns.turn(first.pk, DESCRIBE, seconds=60.0) as ours:
+        assert ours
+        assert actions.next_reviewer(second.pk, policy) == DESCRIBE
+        assert not actions.review_next(second.pk, policy)
+    OrmQ.objects.all().delete()
+    assert pipeline.advance(str(first.pk))
+    assert (str(second.pk),) in [message.args() for message in OrmQ.objects.all()]
 
 
 def test_one_submission_that_cannot_go_on_does_not_keep_the_others(host: Path) -> None:
