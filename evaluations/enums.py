@@ -52,7 +52,15 @@ class RunState(TextChoices):
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"
     FINISHED = "finished", "Finished"  # has a manifest
-    ABANDONED = "abandoned", "Abandoned"  # attempts are used up; the submission is held
+    ABANDONED = "abandoned", "Abandoned"  # attempts are used up; a submission is held
+
+
+class RunPurpose(TextChoices):
+    """What a run is measured for."""
+
+    SUBMISSION = "submission", "Submission"  # the submission as it was sent: its code length is its own
+    REFERENCE = "reference", "Reference"  # its architecture under the reference recipe
+    BASELINE = "baseline", "Baseline"  # the project's own architecture under that recipe
 
 
 class AttemptState(TextChoices):

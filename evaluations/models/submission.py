@@ -22,6 +22,11 @@ class Submission(models.Model):
     kind = models.CharField(max_length=20, choices=Kind)
     mode = models.CharField(max_length=20, choices=Mode)
     tokenizer = models.CharField(max_length=200, blank=True)
+    architecture_id = models.CharField(max_length=64, blank=True)  # the family that `prism.yaml` names
+    # Training for an architecture: whose architecture files it is run with, once the family was found.
+    trains_for = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="trainings", null=True, blank=True
+    )
     code_hash = models.CharField(max_length=64)  # SHA-256 over the canonical listing of the bundle
     epoch = models.BigIntegerField()  # unix seconds at which the epoch of acceptance began
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
