@@ -28,6 +28,9 @@ class Score(models.Model):
     final_score = models.FloatField()
     # The hotkey's best of its mode: the leaderboard's entry.
     best_in_mode = models.BooleanField(default=False)
+    blend_score = models.FloatField(null=True, blank=True)  # of `quality`; null until both sides are measured
+    # The hotkey's best of its mode by `blend_score`, among what stands: the other leaderboard's entry.
+    best_by_blend = models.BooleanField(default=False)
     policy_row_ids = models.JSONField(default=dict)
     computed_at = models.DateTimeField()
 
@@ -36,12 +39,25 @@ class Score(models.Model):
             models.UniqueConstraint(
                 fields=["mode", "hotkey"], condition=Q(best_in_mode=True), name="score_one_best_per_hotkey"
             ),
+            models.UniqueConstraint(
+                fields=["mode", "hotkey"], condition=Q(best_by_blend=True), name="score_one_best_blend"
+            ),
         ]
         indexes = [
             models.Index(
                 fields=["mode", "-final_score", "accepted_at", "submission"],
                 condition=Q(best_in_mode=True),
                 name="score_leaderboard",
+            ),
+            models.Index(
+                fields=["mode", "-blend_score", "accepted_at", "submission"],
+                condition=Q(best_by_blend=True),
+                name="score_leaderboard_blend",
+            ),
+            models.Index(
+                fields=["mode", "hotkey"],
+                condition=Q(blend_score__isnull=False),
+                name="score_blends_of_hotkey",
             ),
             models.Index(fields=["mode", "epoch", "-final_score"], name="score_by_epoch"),
         ]
