@@ -1,0 +1,35 @@
+"""Training recipes within a family."""
+
+import uuid
+
+from django.db import models
+
+from evaluations.models import Submission
+from scoring.models.family import Family
+
+
+class Variant(models.Model):
+    """One training hash; it is its first submission's hotkey's. `scoring.ownership` writes it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    family = models.ForeignKey(Family, on_delete=models.PROTECT, related_name="variants")
+    training_hash = models.CharField(max_length=64)
+    hotkey = models.CharField(max_length=64)
+    first = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+")
+    best = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+")  # of the same hotkey
+    best_score = models.FloatField()
+    members = models.PositiveIntegerField()  # submissions that stand for it; 0: it stands no more
+    created_at = models.DateTimeField()  # when its first submission was accepted
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["family", "training_hash"], name="variant_once_per_family"),
+        ]
+        indexes = [
+            models.Index(fields=["training_hash"], name="variant_by_training"),
+            models.Index(fields=["family", "-best_score", "id"], name="variant_rank"),
+            models.Index(fields=["-created_at", "id"], name="variant_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"variant {self.id}"
