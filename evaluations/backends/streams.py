@@ -1,7 +1,10 @@
 """The text of runs as files, made once per data, order and budget and shared by all runs on this host."""
 
+import fcntl
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -63,14 +66,15 @@ def yardsticks(stream: StreamFile, schedule: Schedule) -> dict[str, list[float]]
     """PPMd's code length in bits at the chunk cuts, as `{"bytes": [...], "ppmd_bits": [...]}`."""
     cut = (schedule.chunk_first_bytes, schedule.chunk_growth, schedule.chunk_max_bytes)
     kept = stream.path.with_suffix(f".{'-'.join(map(str, cut))}.ppmd.json")
-    if kept.is_file():
-        known: dict[str, list[float]] = json.loads(kept.read_bytes())
-        return known
-    text = stream.path.read_bytes()
-    cuts = chunk_cuts(text, first_bytes=cut[0], growth=cut[1], max_bytes=cut[2])
-    computed: dict[str, Any] = {"bytes": cuts, "ppmd_bits": ppmd_bits(text, cuts)}
-    _write_json(kept, computed)
-    return computed
+    with _alone_with(kept):
+        if kept.is_file():
+            known: dict[str, list[float]] = json.loads(kept.read_bytes())
+            return known
+        text = stream.path.read_bytes()
+        cuts = chunk_cuts(text, first_bytes=cut[0], growth=cut[1], max_bytes=cut[2])
+        computed: dict[str, Any] = {"bytes": cuts, "ppmd_bits": ppmd_bits(text, cuts)}
+        _write_json(kept, computed)
+        return computed
 
 
 def early_reference(yardsticks: dict[str, list[float]]) -> EarlyReference:
@@ -112,14 +116,24 @@ def _shared(
 ) -> StreamFile:
     manifest = verify(data_dir)
     out = cache / f"{manifest.sha256[:32]}.{order_seed}.{byte_budget}.txt"
-    kept = _kept(out)
-    if kept is not None:
-        return kept
-    stream = materialise(
-        data_dir, order_seed=order_seed, byte_budget=byte_budget, out=out, allow_short=allow_short
-    )
-    _write_json(_record_of(out), {**asdict(stream), "path": str(out)})
-    return stream
+    with _alone_with(out):
+        kept = _kept(out)
+        if kept is not None:
+            return kept
+        stream = materialise(
+            data_dir, order_seed=order_seed, byte_budget=byte_budget, out=out, allow_short=allow_short
+        )
+        _write_json(_record_of(out), {**asdict(stream), "path": str(out)})
+        return stream
+
+
+@contextmanager
+def _alone_with(path: Path) -> Iterator[None]:
+    """Whoever comes second waits and finds what the first has made; a lock ends with its process."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}.lock").open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _kept(out: Path) -> StreamFile | None:
