@@ -45,7 +45,7 @@ def read_bundle(raw: bytes, limits: ArchiveLimits) -> Bundle:
     Raises:
         BundleRefused: with the code of the first rule it breaks: archive, then text, then manifest.
     """
-    return _checked(read_archive(raw, limits))
+    return bundle_of(read_archive(raw, limits))
 
 
 def read_folder(path: Path, limits: ArchiveLimits) -> Bundle:
@@ -55,7 +55,7 @@ def read_folder(path: Path, limits: ArchiveLimits) -> Bundle:
         BundleRefused: as `read_bundle`.
         NotADirectoryError: there is no such folder.
     """
-    return _checked(read_tree(path, limits))
+    return bundle_of(read_tree(path, limits))
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
@@ -82,10 +82,11 @@ def code_hash(files: Mapping[str, bytes]) -> str:
     return listing.hexdigest()
 
 
-def _checked(files: dict[str, bytes]) -> Bundle:
+def bundle_of(files: Mapping[str, bytes]) -> Bundle:
+    """The bundle of `files` by name; raises `BundleRefused` where a text or the manifest breaks a rule."""
     for name, data in files.items():
         check_text(name, data)
-    return Bundle(read_manifest(files), MappingProxyType(files), code_hash(files))
+    return Bundle(read_manifest(files), MappingProxyType(dict(sorted(files.items()))), code_hash(files))
 
 
 def _write_new(path: Path, data: bytes) -> None:

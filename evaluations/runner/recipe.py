@@ -12,6 +12,7 @@ from evaluations.runner import precision
 from evaluations.runner.averaging import average_gradients
 from evaluations.runner.context import PrismBatch, PrismContext, TrainingRecipe
 from evaluations.runner.hooks import Hooks
+from evaluations.runner.reference_recipe import ADAM_BETAS, RECIPE
 
 CHECKPOINT_SHARES = (0.25, 0.5, 0.75, 1.0)  # of the byte budget, where `save_checkpoint` is called
 
@@ -36,8 +37,8 @@ def next_token_loss(model: nn.Module, batch: PrismBatch) -> Tensor:
 
 
 def train(ctx: PrismContext, hooks: Hooks) -> None:
-    """One pass over the stream with whichever hooks there are."""
-    recipe = hooks.call("get_recipe", ctx) if "get_recipe" in hooks else TrainingRecipe()
+    """One pass over the stream with whichever hooks there are; without any it is the reference recipe."""
+    recipe = hooks.call("get_recipe", ctx) if "get_recipe" in hooks else RECIPE
     model = ctx.build_model()
     model.train()
     optimizer = _optimizer(model, recipe, ctx, hooks)
@@ -75,7 +76,7 @@ def _optimizer(model: nn.Module, recipe: TrainingRecipe, ctx: PrismContext, hook
     parameters = [p for p in model.parameters() if p.requires_grad]
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(
-            parameters, lr=recipe.learning_rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay
+            parameters, lr=recipe.learning_rate, betas=ADAM_BETAS, weight_decay=recipe.weight_decay
         )
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(

@@ -31,7 +31,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from evaluations.runner import admission, constants, ranks, walls
+from evaluations.runner import admission, constants, ranks, reference_recipe, walls
 from evaluations.runner.auditor import Auditor, audited_fraction
 from evaluations.runner.encoding import Encoding
 from evaluations.runner.examination import Examination
@@ -203,6 +203,8 @@ class Referee:
     def _finish(self) -> None:
         """Score what the learner did not ask for, with its last weights; take both accounts of the hooks."""
         self.training = self.learner.training_section(self.commits)
+        if self.job.bundle.training is None:
+            self.training["recipe"] = reference_recipe.statement()
         self.learner.end()
         for chunk in self.chunks[self.scorer.scored :]:
             self.scorer.score(chunk)
