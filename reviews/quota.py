@@ -42,3 +42,9 @@ def take(hotkey: str, *, now: datetime) -> Quota:
         PrecheckCount.objects.filter(hotkey=hotkey, day__lt=day).delete()
         row.refresh_from_db()
     return Quota(limit=PRECHECKS_A_DAY, used=row.count, resets_at=resets_at)
+
+
+def give_back(hotkey: str, *, now: datetime) -> None:
+    """Count one less: the precheck that was taken could not be carried out."""
+    day = now.astimezone(UTC).date()
+    PrecheckCount.objects.filter(hotkey=hotkey, day=day, count__gt=0).update(count=F("count") - 1)

@@ -88,19 +88,21 @@ class PrecheckView(APIView):
         limits = upload_limits()
         sent = signed_body(request, self, body_limits(limits.max_zip_bytes))
         archive = archive_of(sent.raw, sent.media_type)
-        used = _take(sent.hotkey)
+        now = timezone.now()
+        used = _take(sent.hotkey, now)
         try:
             found = precheck(
                 archive, hotkey=sent.hotkey, limits=limits, policy=resolve_policy(official=False)
             )
         except HostBusy as error:
+            quotas.give_back(sent.hotkey, now=now)
             raise Problem(503, "try_again", headers={"Retry-After": str(TRY_AGAIN_SECONDS)}) from error
         return Response(PrecheckAnswer.of(found, used).model_dump(mode="json"))
 
 
-def _take(hotkey: str) -> quotas.Quota:
+def _take(hotkey: str, now: datetime) -> quotas.Quota:
     try:
-        return quotas.take(hotkey, now=timezone.now())
+        return quotas.take(hotkey, now=now)
     except quotas.QuotaSpent as spent:
         headers = {"Retry-After": str(spent.wait_seconds)}
         raise Problem(429, spent.code, str(spent), headers=headers) from spent

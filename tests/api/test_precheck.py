@@ -108,10 +108,12 @@ def test_a_copy_of_earlier_work_of_another_hotkey_is_told(precheck: Any, alice: 
     assert Submission.objects.count() == 1
 
 
-def test_a_busy_host_judges_nothing_and_asks_to_come_again(
+def test_a_busy_host_judges_nothing_and_asks_to_come_again_at_no_cost(
     precheck: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parse.parse, "__kwdefaults__", {"entrypoints": (), "wall_seconds": 1e-3})
-    answer = precheck(bundle_of())
+    with monkeypatch.context() as busy:
+        busy.setattr(parse.parse, "__kwdefaults__", {"entrypoints": (), "wall_seconds": 1e-3})
+        answer = precheck(bundle_of())
     assert_problem(answer, 503, "try_again")
     assert int(answer.headers["Retry-After"]) > 0
+    assert precheck(bundle_of()).json()["quota"]["used"] == 1
