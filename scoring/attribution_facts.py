@@ -1,7 +1,7 @@
 """What attribution is asked about, and what it can answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +16,7 @@ class ArchitectureAction(StrEnum):
     VARIANT = "variant"  # of a family, in another graph near its own or in another source
     HOLD = "hold"
     REJECT = "reject"
+    NONE = "none"  # an operator released it without saying whose it is
 
 
 class TrainingAction(StrEnum):
@@ -42,6 +43,7 @@ class Reason(StrEnum):
     FIRST_DISCOVERY = "first_discovery"
     SAME_GRAPH = "same_graph"
     SIMILAR_GRAPH = "similar_graph"
+    OPERATOR = "operator"  # a person decided
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,3 +111,7 @@ class Decision:
     takes_current_best: bool = False
     holds: tuple[Reason, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The decision as it is stored."""
+        return {**asdict(self), "holds": list(self.holds), "evidence": dict(self.evidence)}
