@@ -12,10 +12,19 @@ from typing import Any
 
 from evaluations.runner import describe, remeasure, session
 from evaluations.runner.job import BundleSpec, Job, JobInvalid, StreamSpec
+from evaluations.runner.packs import PackChanged
 from evaluations.runner.sandbox.errors import SandboxUnavailable
 
 EXIT_STATUS = {"scored": 0, "described": 0, "measured": 0, "rejected": 1, "failed": 2}
 HOST_FAULT = 3
+HOST_FAULTS = (
+    JobInvalid,
+    remeasure.NotFinished,
+    session.StreamChanged,
+    PackChanged,
+    SandboxUnavailable,
+    OSError,
+)
 NO_STREAM = StreamSpec(path="", sha256="", bytes=0, source="", revision="", manifest_sha256="", order_seed=0)
 
 
@@ -24,7 +33,7 @@ def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     try:
         return int(options.command(options))
-    except (JobInvalid, remeasure.NotFinished, session.StreamChanged, SandboxUnavailable, OSError) as error:
+    except HOST_FAULTS as error:
         _emit({"type": "error", "code": getattr(error, "code", "host_error"), "reason": str(error)})
         return HOST_FAULT
 

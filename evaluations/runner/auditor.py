@@ -210,11 +210,14 @@ def audited_fraction(schedule: Schedule, chunks: list[Chunk], encoding: Encoding
 
 def enough_of(schedule: Schedule, tokens: list[int]) -> float:
     """The same for pieces of so many tokens."""
+    length, share = schedule.sequence_length, schedule.score_fraction
+    return enough_windows(schedule, sum(expected_windows(count, length, share) for count in tokens))
+
+
+def enough_windows(schedule: Schedule, expected: int) -> float:
+    """The same for so many windows."""
     if schedule.audit_fraction <= 0.0:
         return 0.0
-    expected = sum(
-        expected_windows(count, schedule.sequence_length, schedule.score_fraction) for count in tokens
-    )
     enough = MIN_AUDITED_WINDOWS / max(1, kept_rows(expected))
     return min(1.0, max(schedule.audit_fraction, enough))
 

@@ -2,9 +2,9 @@
 
 Called when the learner and everything it started is dead. Fresh predictors, strangers to each other and to
 the run's, are asked: one under its own W_0 about the secret text, another under the stored final weights
-about the secret text and about the last text that was trained on, and a third audits the second. The figures
-order near-ties and show memorising; they never make a score, which comes from text predicted before it was
-seen.
+about the secret text and about the last text that was trained on, and a third audits the second. The same
+three are asked about benchmark packs. The figures order near-ties and show memorising; they never make a
+score, which comes from text predicted before it was seen.
 """
 
 import hashlib
@@ -13,17 +13,21 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evaluations.runner import stored_weights, walls, windows
+from evaluations.runner import benchmarks, stored_weights, walls, windows
 from evaluations.runner.admission import admit
-from evaluations.runner.auditor import Auditor, Floats, enough_of
+from evaluations.runner.auditor import Auditor, Floats, enough_of, enough_windows
+from evaluations.runner.benchmarks import Questions
 from evaluations.runner.codelength import bits_per_byte, first_token_bits, token_bits
 from evaluations.runner.encoding import Encoding
 from evaluations.runner.job import Job
 from evaluations.runner.orders import for_predictor, order_of
 from evaluations.runner.outputs import WEIGHTS_NAME
+from evaluations.runner.pack_windows import Place
+from evaluations.runner.packs import Pack
 from evaluations.runner.peers import PredictorPeer
 from evaluations.runner.processes import end_descendants
 from evaluations.runner.sandbox.watch import Watch
@@ -55,8 +59,9 @@ class Measured:
 class Heldout:
     """The measurement of one finished run whose final weights lie in the job's folder."""
 
-    def __init__(self, job: Job, encoding: Encoding, chunks: list[Chunk]) -> None:
+    def __init__(self, job: Job, encoding: Encoding, chunks: list[Chunk], packs: list[Pack]) -> None:
         self.job, self.encoding, self.chunks = job, encoding, chunks
+        self.packs = [pack for pack in packs if pack.items]
         self.asked = 0  # pieces of text that were audited
 
     def measure(self, val: bytes, commits: int) -> dict[str, Any]:
@@ -67,8 +72,11 @@ class Heldout:
         secret = self._measured("held-out", val)
         consumed = last_revealed(self.chunks, commits, len(val))
         shown = self._measured("trained", consumed) if consumed else None
+        length = self.job.schedule.sequence_length
+        questions = [Questions.of(pack, self._encoded, length) for pack in self.packs]
         with self._predictors(UNTRAINED) as [(untrained, _)]:
             bpb_init = self._bpb(untrained, secret, None)
+            before = [self._answers(untrained, each) for each in questions]
         with self._predictors(TRAINED, AUDITING) as asked:
             for peer, layout in asked:
                 self._load_final(peer, layout, commits)
@@ -77,6 +85,7 @@ class Heldout:
             bpb = self._bpb(trained, secret, auditor)
             train_bpb = self._bpb(trained, shown, auditor) if shown else None
             auditor.close()
+            after = [self._audited_answers(trained, asked[1][0], each) for each in questions]
         # A model made worse than knowing nothing would seem to have learned more.
         uniform = bits_per_byte(len(secret.tokens) * first_token_bits(self.encoding.vocab_size), len(val))
         return {
@@ -88,27 +97,69 @@ class Heldout:
             "bytes": len(val),
             "train_bytes": len(consumed),
             "audited_windows": auditor.findings.windows,
+            "benchmarks": {
+                each.pack.spec.name: {
+                    **benchmarks.result(each, twins, bits, self.encoding.vocab_size),
+                    "audited_windows": audited,
+                }
+                for each, twins, (bits, audited) in zip(questions, before, after, strict=True)
+            },
         }
 
     def _auditor(self, peer: PredictorPeer, asked: PredictorPeer, texts: list[Measured]) -> Auditor:
-        secret = hmac.new(bytes.fromhex(self.job.run_secret), self.job.submission_id.encode(), hashlib.sha256)
         pieces = [len(piece) for text in texts for piece in text.pieces()]
+        fraction = enough_of(self.job.schedule, pieces)
+        return self._audits(peer, asked, "held-out text", fraction, "piece of the held-out measurement")
+
+    def _audits(
+        self, peer: PredictorPeer, asked: PredictorPeer, what: str, fraction: float, unit: str
+    ) -> Auditor:
+        secret = hmac.new(bytes.fromhex(self.job.run_secret), self.job.submission_id.encode(), hashlib.sha256)
         return Auditor(
             peer,
             Turns([asked.child, peer.child]),
-            secret=secret_rng(secret.digest(), "audit of held-out text").bytes(32),
+            secret=secret_rng(secret.digest(), f"audit of {what}").bytes(32),
             vocab_size=self.encoding.vocab_size,
-            fraction=enough_of(self.job.schedule, pieces),
+            fraction=fraction,
             tolerance_nats=self.job.schedule.audit_tolerance_nats,
-            unit="piece of the held-out measurement",
+            unit=unit,
         )
 
+    def _answers(self, peer: PredictorPeer, questions: Questions) -> dict[Place, float]:
+        """Bits of every gold answer."""
+        return questions.bits(
+            questions.gold,
+            partial(self._claims, peer, auditor=None),
+            vocab_size=self.encoding.vocab_size,
+            secret=bytes.fromhex(self.job.run_secret),
+        )
+
+    def _audited_answers(
+        self, peer: PredictorPeer, auditing: PredictorPeer, questions: Questions
+    ) -> tuple[dict[Place, float], int]:
+        """Bits of every answer, and how many windows were audited."""
+        name = questions.pack.spec.name
+        fraction = enough_windows(self.job.schedule, len(questions.windows))
+        auditor = self._audits(auditing, peer, name, fraction, f"question of the benchmark pack {name}")
+        bits = questions.bits(
+            questions.windows,
+            partial(self._claims, peer, auditor=auditor),
+            vocab_size=self.encoding.vocab_size,
+            secret=bytes.fromhex(self.job.run_secret),
+            auditor=auditor,
+        )
+        auditor.close()
+        return bits, auditor.findings.windows
+
     def _measured(self, name: str, text: bytes) -> Measured:
+        return Measured(name, self._encoded(f"{name} text", text), len(text))
+
+    def _encoded(self, name: str, text: bytes) -> Tokens:
         try:
             ids = encode_lossless(self.encoding.coder, text, 0)
         except TokenizerNotLossless as error:  # which says where: that text is secret
-            raise rejected(error.code, f"{name} text does not survive encoding and decoding") from error
-        return Measured(name, self.encoding.relabelling.apply(ids), len(text))
+            raise rejected(error.code, f"{name} does not survive encoding and decoding") from error
+        return self.encoding.relabelling.apply(ids)
 
     @contextmanager
     def _predictors(self, *names: str) -> Iterator[list[tuple[PredictorPeer, Layout]]]:

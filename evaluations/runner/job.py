@@ -39,6 +39,16 @@ class StreamSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PackSpec:
+    """One benchmark pack as a file of items, and how many of them are asked about at most."""
+
+    name: str
+    path: str
+    sha256: str
+    items: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class EarlyReference:
     """PPMd's code length of the first bytes of the text, up to a chunk's end."""
 
@@ -88,6 +98,7 @@ class Job:
     schedule: Schedule = field(default_factory=Schedule)
     limits: Limits = field(default_factory=Limits)
     heldout: StreamSpec | None = None  # secret text, measured when the learner is gone; null: not measured
+    packs: tuple[PackSpec, ...] = ()  # asked about with the held-out text
     early_reference: EarlyReference | None = None
     later_references: tuple[EarlyReference, ...] = ()  # at ever larger numbers of bytes after that
     reference_tokenizers: dict[str, str] = field(default_factory=dict)  # name -> path of its tokenizer.json
@@ -119,6 +130,7 @@ class Job:
                     "limits": Limits(**values["limits"]),
                     "heldout": _optional(StreamSpec, values.get("heldout")),
                     "gpus": tuple(values.get("gpus", ())),
+                    "packs": tuple(PackSpec(**pack) for pack in values.get("packs", ())),
                     "early_reference": _optional(EarlyReference, values.get("early_reference")),
                     "later_references": tuple(
                         EarlyReference(**later) for later in values.get("later_references", ())

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from evaluations.runner import manifest, tokenizers
+from evaluations.runner import manifest, packs, tokenizers
 from evaluations.runner.constants import MANIFEST_NAME
 from evaluations.runner.encoding import Encoding
 from evaluations.runner.heldout import Heldout
@@ -29,12 +29,12 @@ def measure_again(job: Job) -> dict[str, Any]:
         raise JobInvalid("the job names no held-out text")
     commits = _commits(Path(job.output_folder))
     data, val = verified_text(job.stream), verified_text(job.heldout)
-    found: dict[str, Any] = {}
+    staged, found = packs.read_all(job), dict[str, Any]()
 
     def measure() -> None:
         encoding = Encoding(tokenizers.declared(job), job)
         shown = list(chunks(data, _cuts(job, data)))
-        found.update(Heldout(job, encoding, shown).measure(val, commits))
+        found.update(Heldout(job, encoding, shown, staged).measure(val, commits))
 
     end = stopped_by(measure)
     if end is None:

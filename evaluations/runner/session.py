@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evaluations.runner import anomalies, constants, outputs, tokenizers
+from evaluations.runner import anomalies, constants, outputs, packs, tokenizers
 from evaluations.runner.heldout import Heldout
 from evaluations.runner.job import Job, StreamSpec
 from evaluations.runner.manifest import RunManifest
@@ -43,9 +43,10 @@ def run(job: Job, emit: Emit) -> RunManifest:
     folder.mkdir(parents=True, exist_ok=True)
     data = verified_text(job.stream)
     val = verified_text(job.heldout) if job.heldout else None
+    staged = packs.read_all(job)
     emit({"type": "started", "protocol": constants.PROTOCOL, "mode": job.mode, "seed": job.seed})
     outcome = Outcome()
-    outcome.stopped = stopped_by(lambda: _play(job, data, val, emit, outcome))
+    outcome.stopped = stopped_by(lambda: _play(job, data, val, staged, emit, outcome))
     facts = _run_section(job, started_at.isoformat(), time.monotonic() - began)
     manifest = _manifest(job, outcome, facts, len(data))
     manifest.write(folder)
@@ -74,7 +75,9 @@ def stopped_by(part: Callable[[], None]) -> Stopped | None:
     return None
 
 
-def _play(job: Job, data: bytes, val: bytes | None, emit: Emit, outcome: Outcome) -> None:
+def _play(
+    job: Job, data: bytes, val: bytes | None, staged: list[packs.Pack], emit: Emit, outcome: Outcome
+) -> None:
     """The scored run; then, when the learner is dead, the held-out measurement of what it left."""
     outcome.referee = referee = Referee(job, data, tokenizers.declared(job), emit)
     try:
@@ -82,7 +85,7 @@ def _play(job: Job, data: bytes, val: bytes | None, emit: Emit, outcome: Outcome
     finally:
         _write_arrays(Path(job.output_folder), referee)
     if val is not None:
-        heldout = Heldout(job, referee.encoding, referee.chunks)
+        heldout = Heldout(job, referee.encoding, referee.chunks, staged)
         outcome.heldout = heldout.measure(val, referee.commits)
         emit({"type": "heldout", **outcome.heldout})
 
