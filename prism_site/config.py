@@ -134,6 +134,9 @@ class Environment(BaseSettings):
     val_data_dir: Path | None = Field(
         None, description="secret val and test shards; default: secret/ in the data"
     )
+    benchmarks_dir: Path | None = Field(
+        None, description="staged benchmark packs; default: benchmarks/ in the data"
+    )
     artifact_dir: Path | None = Field(None, description="outputs of runs; default: var/artifacts")
 
     @classmethod
@@ -172,7 +175,7 @@ class Environment(BaseSettings):
             raise ValueError("comma-separated origins such as https://prism.example.org")
         return text
 
-    @field_validator("var_dir", "data_dir", "val_data_dir", "artifact_dir")
+    @field_validator("var_dir", "data_dir", "val_data_dir", "benchmarks_dir", "artifact_dir")
     @classmethod
     def from_root(cls, path: Path | None) -> Path | None:
         return path and ROOT / path.expanduser()
@@ -220,6 +223,10 @@ class Environment(BaseSettings):
     @property
     def val_data_path(self) -> Path:
         return self.val_data_dir or self.data_path / "secret"
+
+    @property
+    def benchmarks_path(self) -> Path:
+        return self.benchmarks_dir or self.data_path / "benchmarks"
 
     @property
     def artifact_path(self) -> Path:

@@ -49,6 +49,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "LLM_MODEL": ("some/model", "some/model"),
     "DATA_DIR": ("/data/train", Path("/data/train")),
     "VAL_DATA_DIR": ("/data/secret", Path("/data/secret")),
+    "BENCHMARKS_DIR": ("/data/benchmarks", Path("/data/benchmarks")),
     "ARTIFACT_DIR": ("/data/artifacts", Path("/data/artifacts")),
     "REDIS_URL": ("redis://cache/0", "redis://cache/0"),
     "VALIDATOR_HOTKEYS": (f"{HOTKEY}", HOTKEY),

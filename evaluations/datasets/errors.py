@@ -89,3 +89,9 @@ class TokenizerChanged(DataError):
     """A staged tokenizer's bytes differ from its manifest."""
 
     code = "tokenizer_changed"
+
+
+class PackInvalid(DataError):
+    """A benchmark pack that cannot be used as it is staged; the message names file and line."""
+
+    code = "benchmark_pack_invalid"
