@@ -18,6 +18,10 @@ class BenchmarkWeights(PolicySchema):
     needle: Share = Field(0.10, description="needle in a haystack")
     ifeval: Share = Field(0.10, description="IFEval")
     truthfulqa: Share = Field(0.05, description="TruthfulQA")
+    python_answers: Share = Field(0.0, description="the project's own example of {prompt, answer}")
+    python_choices: Share = Field(
+        0.0, description="the project's own example of {prompt, choices, answer_index}"
+    )
 
     @model_validator(mode="after")
     def weights_sum_to_one(self) -> Self:
