@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evaluations.backends.folders import folder_of, mark
 from evaluations.backends.machine import limits_of, place_of, precision_of
+from evaluations.backends.packs import packs_of
 from evaluations.backends.streams import (
     early_reference,
     later_references,
@@ -137,6 +138,7 @@ def job_of(
         bundle=bundle_spec(manifest, folder / BUNDLE),
         stream=_stream_spec(stream),
         heldout=_stream_spec(texts.heldout) if texts.heldout else None,
+        packs=packs_of(Mode(mode), policy) if texts.heldout else (),
         early_reference=early_reference(texts.yardsticks),
         later_references=later_references(texts.yardsticks),
         output_folder=str(folder),

@@ -23,6 +23,8 @@ def check_scored(manifest: Section, specification: Section) -> None:
     _check_walls(integrity, specification)
     _check_anomalies(integrity, manifest["curve"], specification)
     _check_heldout(manifest["heldout"], specification["heldout"], specification["bundle"]["tokenizer"])
+    if manifest["heldout"]:
+        _check_benchmarks(manifest["heldout"].get("benchmarks", {}), specification.get("packs", []))
 
 
 def _check_model(model: Section, limits: Section) -> None:
@@ -135,6 +137,18 @@ def _check_heldout(heldout: Section | None, wanted: Section | None, tokenizer: s
         return
     if not close(_difference(gap, "heldout.gap"), bpb - number(train, "heldout.train_bpb")):
         raise inconsistent("heldout.gap does not follow from its parts")
+
+
+def _check_benchmarks(benchmarks: Any, packs: list[Section]) -> None:
+    """Of packs of the assignment alone, with the very items; none where no item fits."""
+    if not isinstance(benchmarks, dict) or not all(isinstance(pack, dict) for pack in benchmarks.values()):
+        raise inconsistent("heldout.benchmarks is no object of objects")
+    wanted = {pack["name"]: pack["sha256"] for pack in packs}
+    for name, pack in benchmarks.items():
+        if pack.get("sha256") != wanted.get(name, ""):
+            raise ResultRefused("manifest_foreign", "a benchmark pack is not one of the assignment")
+        for figure in ("bpb", "bpb_init"):
+            number(pack.get(figure), f"benchmarks.{figure}")
 
 
 def _check_delta(delta: float, bpb: float, initial: float, tokenizer: str) -> None:

@@ -7,8 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from evaluations.backends.machine import limits_of, precision_of
+from evaluations.backends.packs import packs_of, without_path
 from evaluations.backends.prepare import DIAGNOSTIC_LOOKS, HELDOUT_BYTES, Texts, bundle_spec, schedule_of
 from evaluations.backends.streams import early_reference, later_references
+from evaluations.datasets.errors import DataError
 from evaluations.datasets.stream import StreamFile
 from evaluations.enums import Mode
 from evaluations.intake.manifest import BundleManifest
@@ -16,6 +18,7 @@ from evaluations.launching import HARD_LIMIT_FACTOR, HARD_LIMIT_GRACE_SECONDS
 from evaluations.models import Run
 from evaluations.runner import constants
 from evaluations.runner.devices import CPU, CUDA
+from evaluations.validators.refusals import AssignmentsUnavailable
 from prism_site.config import ROOT, env
 from prism_site.policy.resolve import Policy
 
@@ -25,7 +28,7 @@ Specification = dict[str, Any]
 
 
 def specification_of(run: Run, manifest: BundleManifest, texts: Texts, policy: Policy) -> Specification:
-    """The frozen specification of a run, as JSON."""
+    """The frozen specification of a run, as JSON; a broken pack raises `AssignmentsUnavailable`."""
     targets = policy.execution_mode_targets.of(run.mode)
     return {
         "schema_version": SCHEMA,
@@ -37,6 +40,7 @@ def specification_of(run: Run, manifest: BundleManifest, texts: Texts, policy: P
         "stream": _named(texts.stream),
         "heldout": _named(texts.heldout) if texts.heldout else None,
         "heldout_budget": HELDOUT_BYTES[Mode(run.mode)],
+        "packs": _packs(Mode(run.mode), policy) if texts.heldout else [],
         "early_reference": asdict(early_reference(texts.yardsticks)),
         "later_references": [asdict(one) for one in later_references(texts.yardsticks)],
         "schedule": asdict(schedule_of(targets)),
@@ -58,6 +62,13 @@ def specification_of(run: Run, manifest: BundleManifest, texts: Texts, policy: P
 def _named(stream: StreamFile) -> dict[str, Any]:
     """A text by its hash and provenance; `order_seed` and the data's own hash are enough to lay it out."""
     return _without({**asdict(stream)}, "path")
+
+
+def _packs(mode: Mode, policy: Policy) -> list[dict[str, Any]]:
+    try:
+        return [without_path(pack) for pack in packs_of(mode, policy)]
+    except DataError as error:
+        raise AssignmentsUnavailable(error.code, str(error)) from error
 
 
 def _without(values: dict[str, Any], name: str) -> dict[str, Any]:

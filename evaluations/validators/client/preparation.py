@@ -8,6 +8,7 @@ from typing import Any
 
 from evaluations.backends.gpu_loans import GpusBusy, free_gpus
 from evaluations.backends.machine import threads_of
+from evaluations.backends.packs import packs_named, without_path
 from evaluations.backends.prepare import BUNDLE, JOB, bundle_spec, reference_tokenizers, write_private
 from evaluations.backends.streams import shared_heldout, shared_stream
 from evaluations.bundles import limits_of
@@ -17,7 +18,7 @@ from evaluations.enums import Mode
 from evaluations.intake.bundle import Bundle, read_bundle
 from evaluations.intake.refusals import BundleRefused
 from evaluations.runner import constants
-from evaluations.runner.job import EarlyReference, Job, Limits, Schedule, StreamSpec
+from evaluations.runner.job import EarlyReference, Job, Limits, PackSpec, Schedule, StreamSpec
 from evaluations.runner.sandbox import support
 from evaluations.validators.client.errors import Unable
 from evaluations.validators.client.server import Assigned
@@ -48,11 +49,11 @@ def _prepare(assigned: Assigned, folder: Path) -> Job:
     _check_runner(specification)
     bundle = _bundle(assigned.answer["bundle"])
     stream = _stream(specification)
-    heldout = _heldout(specification)
+    heldout, packs = _heldout(specification), _packs(specification)
     folder.mkdir(parents=True, mode=0o700)
     bundle.write_to(folder / BUNDLE)
     job = _job(specification, bundle, folder, assigned.answer["run_secret"])
-    job = replace(job, stream=stream, heldout=heldout, gpus=_gpus(specification))
+    job = replace(job, stream=stream, heldout=heldout, packs=packs, gpus=_gpus(specification))
     write_private(folder / JOB, job.to_json())
     return job
 
@@ -110,6 +111,19 @@ def _heldout(specification: Specification) -> StreamSpec | None:
     if own is None:
         raise Unable("data_heldout_missing", "the server measures on held-out text, and none is staged here")
     return _same(own, wanted, "data_heldout_differs", "held-out text")
+
+
+def _packs(specification: Specification) -> tuple[PackSpec, ...]:
+    """Our own copies of the packs, if all are here and none differs."""
+    named = specification.get("packs", [])
+    found = [packs_named({wanted["name"]}, wanted["items"]) for wanted in named]
+    own = tuple(spec for specs in found for spec in specs)
+    if [without_path(spec) for spec in own] != named:
+        wanted = ", ".join(f"{pack['name']} ({pack['sha256'][:12]})" for pack in named)
+        raise Unable(
+            "data_benchmarks_differ", f"the server asks about benchmark packs as staged there: {wanted}"
+        )
+    return own
 
 
 def _same(own: StreamFile, wanted: dict[str, Any], code: str, name: str) -> StreamSpec:
