@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from evaluations.runner.context import PrismBatch, PrismChunk, PrismContext, TrainingRecipe
+from evaluations.runner.context import PrismBatch, PrismChunk, PrismContext
+from evaluations.runner.training_recipe import TrainingRecipe
 
 
 class ContractBroken(Exception):

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from evaluations.runner import precision
 from evaluations.runner.averaging import average_gradients
-from evaluations.runner.context import PrismBatch, PrismContext, TrainingRecipe
+from evaluations.runner.context import PrismBatch, PrismContext
 from evaluations.runner.hooks import Hooks
 from evaluations.runner.reference_recipe import ADAM_BETAS, RECIPE
+from evaluations.runner.training_recipe import TrainingRecipe
 
 CHECKPOINT_SHARES = (0.25, 0.5, 0.75, 1.0)  # of the byte budget, where `save_checkpoint` is called
 

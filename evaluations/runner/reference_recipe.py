@@ -9,7 +9,7 @@ import hashlib
 import json
 from typing import Any
 
-from evaluations.runner.context import TrainingRecipe
+from evaluations.runner.training_recipe import TrainingRecipe
 
 NAME, VERSION = "prism-reference", 1
 ADAM_BETAS = (0.9, 0.95)
