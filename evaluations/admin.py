@@ -20,6 +20,7 @@ class RunAdmin(HistoryAdmin):
     list_display = (
         "created_at",
         "id",
+        "purpose",
         "submission",
         "mode",
         "seed",
@@ -28,7 +29,7 @@ class RunAdmin(HistoryAdmin):
         "code",
         "attempts_made",
     )
-    list_filter = ("state", "verdict", "mode", "code")
+    list_filter = ("purpose", "state", "verdict", "mode", "code")
     search_fields = ("id", "submission__id", "submission__hotkey")
     list_select_related = ("submission",)
     ordering = ("-created_at",)

@@ -4,6 +4,7 @@ An ending that comes twice, late or with an old token changes nothing and says s
 """
 
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -49,7 +50,8 @@ def finish(attempt: Attempt, *, manifest: dict[str, Any], exit_code: int | None)
             code=manifest["code"] or "",
             finished_at=Now(),
         )
-        _conclude(run.submission_id, manifest)
+        if run.submission_id is not None:
+            _conclude(run.submission_id, manifest)
     return True
 
 
@@ -62,6 +64,8 @@ def lose(
     counted: bool = True,
 ) -> bool:
     """Give up an attempt without a manifest: its run waits for another, or is held when they are used up.
+
+    A yardstick holds nobody: it is abandoned, and those it would have measured say so.
 
     `counted` is False where the job never ran, so that broken data or a full disk burns no allowance.
     """
@@ -76,7 +80,8 @@ def lose(
         state = RunState.ABANDONED if exhausted else RunState.QUEUED
         Run.objects.filter(pk=run.pk).update(state=state, attempts_made=made)
         data = {"attempt": attempt.number, "host": attempt.host, "reason": reason, "detail": detail[:1000]}
-        (_hold if exhausted else _requeue)(run, reason, data)
+        if run.submission_id is not None:
+            (_hold if exhausted else _requeue)(run.submission_id, reason, data)
     log.warning("attempt_lost", attempt=attempt.label, reason=reason, detail=detail[:1000])
     return True
 
@@ -167,16 +172,16 @@ def _decisive(submission: Submission) -> dict[str, Any] | None:
     return manifest
 
 
-def _requeue(run: Run, reason: str, data: dict[str, Any]) -> None:
+def _requeue(submission_id: UUID, reason: str, data: dict[str, Any]) -> None:
     """Back to the queue, unless another seed's run keeps the submission evaluating."""
-    submission = Submission.objects.select_for_update().get(pk=run.submission_id)
+    submission = Submission.objects.select_for_update().get(pk=submission_id)
     others = Attempt.objects.filter(run__submission=submission, state__in=LIVE_STATES)
     if submission.stage == Stage.EVALUATING and not others.exists():
         transitions.requeue(submission.pk, by=BY, reason_code=reason, data=data)
 
 
-def _hold(run: Run, reason: str, data: dict[str, Any]) -> None:
-    submission = Submission.objects.select_for_update().get(pk=run.submission_id)
+def _hold(submission_id: UUID, reason: str, data: dict[str, Any]) -> None:
+    submission = Submission.objects.select_for_update().get(pk=submission_id)
     if submission.stage != Stage.EVALUATING:
         return
     sentence = f"The run was lost {ALLOWED_ATTEMPTS} times ({reason}); an operator looks into it."

@@ -1,4 +1,4 @@
-"""Claiming one queued run: the database decides who gets it.
+"""Claiming one queued run: the database decides who gets it. Submissions go before yardsticks.
 
 Locks are taken in one order everywhere, the run before its submission.
 """
@@ -12,7 +12,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from evaluations import transitions
-from evaluations.enums import AttemptState, Mode, RunState, Stage, Status
+from evaluations.enums import AttemptState, Mode, RunPurpose, RunState, Stage, Status
 from evaluations.models import Attempt, Run, Submission
 from evaluations.models.attempt import LIVE_STATES
 from evaluations.transitions import TransitionRefused
@@ -40,7 +40,7 @@ def claim(
     """
     try:
         with transaction.atomic():
-            run = _oldest_queued(modes, passing_over)
+            run = _oldest_queued(modes, passing_over) or _oldest_yardstick(modes, passing_over)
             if run is None or not _take(run):
                 return None
             attempt = _record(run, host=host, backend=backend, policy_row_ids=policy_row_ids)
@@ -70,6 +70,13 @@ def _oldest_queued(modes: list[Mode], passing_over: Collection[UUID]) -> Run | N
     )
 
 
+def _oldest_yardstick(modes: list[Mode], passing_over: Collection[UUID]) -> Run | None:
+    """No score waits for it, so it waits for all that a score waits for."""
+    yardsticks = Run.objects.exclude(purpose=RunPurpose.SUBMISSION).exclude(pk__in=passing_over)
+    waiting = yardsticks.filter(state=RunState.QUEUED, mode__in=modes).order_by("created_at", "id")
+    return waiting.select_for_update(skip_locked=True, of=("self",)).first()
+
+
 def _take(run: Run) -> bool:
     unclaimed = Run.objects.filter(pk=run.pk, state=RunState.QUEUED, fencing_token=run.fencing_token)
     taken = unclaimed.update(
@@ -97,7 +104,9 @@ def _record(run: Run, *, host: str, backend: str, policy_row_ids: dict[str, int]
 
 
 def _begin(attempt: Attempt) -> None:
-    """Move the submission on; a second seed's run finds it moved already."""
+    """Move the submission on; a second seed's run finds it moved already, a yardstick moves none."""
+    if attempt.run.submission_id is None:
+        return
     submission = Submission.objects.select_for_update().get(pk=attempt.run.submission_id)
     if submission.stage == Stage.EVALUATING:
         return

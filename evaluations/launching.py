@@ -10,6 +10,7 @@ from evaluations.attempts import lose
 from evaluations.backends import folders, local
 from evaluations.backends.gpu_loans import GpusBusy
 from evaluations.backends.prepare import JOB, prepare
+from evaluations.baseline import BaselineChanged
 from evaluations.bundles import BundleChanged
 from evaluations.datasets.errors import DataError
 from evaluations.datasets.manifest import load_manifest
@@ -28,6 +29,7 @@ HOST_FAULTS = (
     "tokenizer_",
     "host_",
     "bundle_",
+    "baseline_",
     "sandbox_",
 )  # beginnings of reasons that no submission causes
 PAUSE = timedelta(seconds=120)  # after such a fault, before this host tries again
@@ -62,7 +64,7 @@ def _start(attempt: Attempt, policy: Policy) -> None:
     try:
         folder = prepare(attempt, policy)
         local.launch(folder, local.referee_command(folder / JOB), limit_seconds=_hard_limit(attempt, policy))
-    except (DataError, BundleChanged, GpusBusy, local.LaunchFailed) as error:
+    except (DataError, BundleChanged, BaselineChanged, GpusBusy, local.LaunchFailed) as error:
         _give_up(attempt, error.code, str(error))
     except OSError as error:
         _give_up(attempt, STORAGE, str(error))

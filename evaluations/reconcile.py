@@ -137,7 +137,7 @@ def _lose_without_manifest(attempt: Attempt, code: int | None) -> None:
 def _is_of(attempt: Attempt, manifest: dict[str, object]) -> bool:
     run = attempt.run
     return (manifest["submission_id"], manifest["run_id"], manifest["mode"]) == (
-        str(run.submission_id),
+        run.subject,
         str(run.pk),
         run.mode,
     )

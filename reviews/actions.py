@@ -7,6 +7,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from evaluations.bundles import stored_bundle
+from evaluations.intake.bundle import Bundle
+from evaluations.run_files import bundle_as_run
 from prism_site.policy.resolve import Policy
 from reviews import ladder
 from reviews.ladder import Finding, Outcome
@@ -36,7 +38,7 @@ def review_next(submission_id: UUID, policy: Policy) -> bool:
         if not ours or next_reviewer(submission_id, policy) != reviewer:
             return False
         began = time.monotonic()
-        found = carry_out(reviewer, submission_id, stored_bundle(submission_id), policy)
+        found = carry_out(reviewer, submission_id, _bundle(reviewer, submission_id), policy)
         for each in found:
             _store(submission_id, each, time.monotonic() - began)
     return True
@@ -55,6 +57,12 @@ def decision_of(submission_id: UUID) -> Decision:
     """What the stored reviews say."""
     findings = findings_of(submission_id)
     return Decision(ladder.worst(findings), ladder.deciding(findings))
+
+
+def _bundle(reviewer: Review.Reviewer, submission_id: UUID) -> Bundle:
+    """What will be run; copies are looked for in what was sent, as a named architecture is no copy."""
+    own = reviewer == Review.Reviewer.DUPLICATES
+    return stored_bundle(submission_id) if own else bundle_as_run(submission_id)
 
 
 def _store(submission_id: UUID, found: Reviewed, seconds: float) -> None:

@@ -17,15 +17,17 @@ from prism_site.api.schema import answers
 
 SHOWN = 50
 FIELDS = (
-    "id", "submission_id", "mode", "state", "attempts_made", "verdict", "code", "created_at", "finished_at"
+    "id", "purpose", "submission_id", "mode", "state", "attempts_made", "verdict", "code",
+    "created_at", "finished_at",
 )  # fmt: skip
 
 
 class EvalJob(BaseModel):
-    """One run over all its attempts."""
+    """One run over all its attempts; a yardstick (`reference`, `baseline`) is no submission's own."""
 
     id: UUID
-    submission_id: UUID
+    purpose: str
+    submission_id: UUID | None
     mode: str
     state: str
     attempts_made: int

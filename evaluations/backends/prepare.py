@@ -15,12 +15,12 @@ from evaluations.backends.streams import (
     shared_stream,
     yardsticks,
 )
-from evaluations.bundles import stored_bundle
 from evaluations.datasets.reference_tokenizers import NAMES, staged_tokenizer
 from evaluations.datasets.stream import StreamFile
 from evaluations.enums import Mode
 from evaluations.intake.manifest import BundleManifest
 from evaluations.models import Attempt, Run
+from evaluations.run_files import files_of
 from evaluations.runner.constants import TOLERANCE_NATS
 from evaluations.runner.job import BundleSpec, Job, Schedule, StreamSpec
 from prism_site.config import env, persistent_secret
@@ -48,7 +48,7 @@ def prepare(attempt: Attempt, policy: Policy) -> Path:
 
     Raises:
         DataError: no data, a changed shard, a tokenizer that is not staged.
-        BundleChanged: the stored bundle is not the accepted one.
+        BundleChanged, BaselineChanged: the files are not the accepted ones.
         OSError: the disk.
     """
     mark(attempt.label)
@@ -57,10 +57,10 @@ def prepare(attempt: Attempt, policy: Policy) -> Path:
     Run.objects.filter(pk=run.pk).update(yardsticks=texts.yardsticks)
     folder = folder_of(attempt.label)
     folder.mkdir(parents=True)
-    bundle = stored_bundle(run.submission_id)
+    bundle = files_of(run)
     bundle.write_to(folder / BUNDLE)
     job = job_of(
-        submission_id=str(run.submission_id),
+        submission_id=run.subject,
         run_id=str(run.pk),
         mode=run.mode,
         seed=run.seed,

@@ -1,10 +1,8 @@
 """From a verified upload to a submission: stored once, with its nonce and its bytes, in one transaction."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -13,14 +11,12 @@ from evaluations import transitions
 from evaluations.enums import Kind
 from evaluations.epochs import epoch_of
 from evaluations.intake.archive import ArchiveLimits
-from evaluations.intake.bundle import Bundle, read_bundle
+from evaluations.intake.bundle import Bundle, listing_of, read_bundle
 from evaluations.intake.refusals import BundleRefused
 from evaluations.models import StoredBundle, Submission
 from prism_site.access import nonces
 from prism_site.config import env
 from prism_site.policy.resolve import resolve_policy
-
-KIND_NOT_AVAILABLE = "kind_not_available"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +46,6 @@ class Receipt:
 class _Refusal:
     code: str
     reason: str
-    kind: Kind = Kind.FULL
 
 
 def accept_upload(upload: Upload, *, now: datetime) -> Receipt:
@@ -83,9 +78,6 @@ def _read(archive: bytes, limits: ArchiveLimits) -> Bundle | _Refusal:
         bundle = read_bundle(archive, limits)
     except BundleRefused as refused:
         return _Refusal(code=refused.code, reason=_sentence(refused))
-    if Kind(bundle.manifest.kind) is Kind.TRAINING_FOR_ARCH:
-        reason = "there are no families to train for yet"
-        return _Refusal(code=KIND_NOT_AVAILABLE, reason=reason, kind=Kind.TRAINING_FOR_ARCH)
     return bundle
 
 
@@ -110,10 +102,11 @@ def _submission(upload: Upload, reading: Bundle | _Refusal, now: datetime) -> Su
         hotkey=upload.hotkey, mode=env().execution_mode, epoch=epoch_of(now, env().epoch_seconds)
     )
     if isinstance(reading, _Refusal):
-        submission.kind, submission.code_hash = reading.kind, hashlib.sha256(upload.archive).hexdigest()
+        submission.kind, submission.code_hash = Kind.FULL, hashlib.sha256(upload.archive).hexdigest()
         return submission
     manifest = reading.manifest
     submission.name, submission.kind, submission.tokenizer = manifest.name, manifest.kind, manifest.tokenizer
+    submission.architecture_id = manifest.architecture_id or ""
     submission.code_hash = reading.code_hash
     return submission
 
@@ -141,16 +134,9 @@ def _store(submission: Submission, upload: Upload, reading: Bundle | _Refusal) -
         submission=submission,
         archive=upload.archive,
         manifest=reading.manifest.model_dump(mode="json"),
-        files=_listing(reading.files),
+        files=listing_of(reading.files),
     )
     return submission
-
-
-def _listing(files: Mapping[str, bytes]) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        for name, data in sorted(files.items())
-    ]
 
 
 def _receipt(submission: Submission, *, created: bool) -> Receipt:

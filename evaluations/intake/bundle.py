@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from evaluations.intake.archive import ArchiveLimits, read_archive
 from evaluations.intake.folder import read_tree
@@ -80,6 +81,14 @@ def code_hash(files: Mapping[str, bytes]) -> str:
         digest = hashlib.sha256(files[name]).hexdigest()
         listing.update(f"{name}\0{len(files[name])}\0{digest}\n".encode())
     return listing.hexdigest()
+
+
+def listing_of(files: Mapping[str, bytes]) -> list[dict[str, Any]]:
+    """`[{"name", "bytes", "sha256"}]`, sorted by name."""
+    return [
+        {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for name, data in sorted(files.items())
+    ]
 
 
 def bundle_of(files: Mapping[str, bytes]) -> Bundle:

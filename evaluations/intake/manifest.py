@@ -66,7 +66,8 @@ class BundleManifest(_Strict):
     """What a bundle says about itself.
 
     `kind` decides which sections count: `architecture_only` has no training (the reference recipe trains it),
-    `training_for_arch` has no architecture (`architecture_id` names a known one).
+    `training_for_arch` runs on a known architecture, which `architecture_id` names; source of its own is kept
+    for comparison and not run.
     `tokenizer` is the name of a staged one or the path of a `tokenizer.json` in the bundle.
     """
 
@@ -167,9 +168,6 @@ def _check_files(manifest: BundleManifest, files: Mapping[str, bytes]) -> None:
         named.add(manifest.tokenizer)
     for name in sorted(named - files.keys()):
         raise BundleRefused("yaml_schema", file=MANIFEST_NAME, detail=f"{shown(name)} is not in the bundle")
-    if manifest.kind == "training_for_arch" and manifest.architecture.entrypoint in files:
-        detail = "training_for_arch brings no architecture.py"
-        raise BundleRefused("yaml_schema", file=MANIFEST_NAME, detail=detail)
     for name in manifest.scripts:
         if name not in files:
             raise BundleRefused("contract_missing_file", file=name)

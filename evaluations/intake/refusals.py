@@ -81,6 +81,7 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         # the contract
         "contract_missing_file": "a file that the contract requires is missing",
         "contract_same_file": "the architecture and the training script must be two files",
+        "family_file_clash": "a file of the training has the name of one of the architecture's files",
     }
 )
 

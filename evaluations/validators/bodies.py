@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from evaluations.backends.prepare import run_secret
 from evaluations.claims import LEASE
 from evaluations.enums import Mode
+from evaluations.intake.bundle import Bundle, listing_of, pack
 from evaluations.models import Assignment, StoredBundle
+from evaluations.run_files import files_of
 
 LINES = 1_000  # of progress in one call
 
@@ -48,7 +50,7 @@ class ResultBody(Body):
 
 
 class AssignedBundle(BaseModel):
-    """The accepted ZIP."""
+    """The accepted ZIP; where a run takes files of two or the baseline, a ZIP of exactly those."""
 
     archive: str  # base64
     sha256: str  # of the archive
@@ -104,11 +106,24 @@ class ExpiredAnswer(BaseModel):
 
 
 def _bundle(assignment: Assignment) -> AssignedBundle:
-    stored = StoredBundle.objects.select_related("submission").get(pk=assignment.attempt.run.submission_id)
+    run = assignment.attempt.run
+    if run.submission is None or run.submission.trains_for_id is not None:
+        return _made(files_of(run))
+    stored = StoredBundle.objects.select_related("submission").get(pk=run.submission_id)
     archive = bytes(stored.archive)
     return AssignedBundle(
         archive=base64.b64encode(archive).decode(),
         sha256=hashlib.sha256(archive).hexdigest(),
         code_hash=stored.submission.code_hash,
         files=stored.files,
+    )
+
+
+def _made(bundle: Bundle) -> AssignedBundle:
+    archive = pack(bundle.files)
+    return AssignedBundle(
+        archive=base64.b64encode(archive).decode(),
+        sha256=hashlib.sha256(archive).hexdigest(),
+        code_hash=bundle.code_hash,
+        files=listing_of(bundle.files),
     )

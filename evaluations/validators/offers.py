@@ -10,12 +10,14 @@ from django.db.models.functions import Now
 from evaluations import claims, official
 from evaluations.attempts import lose
 from evaluations.backends.prepare import Texts
-from evaluations.bundles import BundleChanged, stored_bundle
+from evaluations.baseline import BaselineChanged
+from evaluations.bundles import BundleChanged
 from evaluations.enums import AttemptState, Mode, RunState
 from evaluations.intake.refusals import BundleRefused
 from evaluations.models import Assignment, Attempt, Run
 from evaluations.models.attempt import VALIDATOR
 from evaluations.reconcile import lose_expired
+from evaluations.run_files import files_of
 from evaluations.validators.refusals import OfferOutstanding
 from evaluations.validators.specification import specification_of
 from evaluations.validators.texts import texts_for
@@ -82,8 +84,8 @@ def _assign(attempt: Attempt, hotkey: str, texts: dict[Key, Texts], policy: Poli
     run = attempt.run
     found = texts.get((run.mode, run.seed)) or texts_for(Mode(run.mode), run.seed, policy)
     try:
-        manifest = stored_bundle(run.submission_id).manifest
-    except (BundleChanged, BundleRefused) as error:
+        manifest = files_of(run).manifest
+    except (BundleChanged, BaselineChanged, BundleRefused) as error:
         lose(attempt, reason="bundle_changed", detail=str(error), counted=False)
         return None
     specification = specification_of(run, manifest, found, policy)

@@ -32,7 +32,7 @@ def specification_of(run: Run, manifest: BundleManifest, texts: Texts, policy: P
     targets = policy.execution_mode_targets.of(run.mode)
     return {
         "schema_version": SCHEMA,
-        "submission_id": str(run.submission_id),
+        "submission_id": run.subject,
         "run_id": str(run.pk),
         "mode": run.mode,
         "seed": run.seed,

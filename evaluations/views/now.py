@@ -72,9 +72,11 @@ def pipeline() -> Pipeline:
 
 
 def running() -> list[Running]:
-    """Every run in progress, the longest first; three queries."""
+    """Every run of a submission in progress, the longest first; three queries."""
     attempts = list(
-        Attempt.objects.filter(state__in=LIVE_STATES).select_related("run__submission").order_by("started_at")
+        Attempt.objects.filter(state__in=LIVE_STATES, run__submission__isnull=False)
+        .select_related("run__submission")
+        .order_by("started_at")
     )
     points = sparse_points(attempt.pk for attempt in attempts)
     newest = _newest_points(attempt.pk for attempt in attempts)
@@ -110,6 +112,7 @@ def _newest_points(attempt_ids: Iterable[int]) -> dict[int, Point]:
 
 
 def _reading(attempt: Attempt, points: list[Point], newest: Point | None) -> Running:
+    assert attempt.run.submission is not None
     cuts = attempt.run.yardsticks.get("bytes") or [None]
     drawn = points if newest is None or newest in points else [*points, newest]
     return Running(

@@ -177,13 +177,14 @@ def test_a_bundle_that_breaks_a_rule_is_recorded_as_rejected(upload, alice):
     assert Submission.objects.count() == 1
 
 
-def test_training_for_a_family_is_refused_until_there_are_families(upload):
+def test_training_for_a_family_is_taken_and_names_it(upload):
     from evaluations.intake.bundle import pack
 
     manifest = b'kind: training_for_arch\narchitecture_id: "a-family"\n'
     body = pack({"training.py": b"def train(ctx):\n    pass\n", "prism.yaml": manifest})
-    assert_problem(upload(body), 422, "kind_not_available")
-    assert Submission.objects.get().kind == "training_for_arch"
+    assert upload(body).status_code == 201
+    submission = Submission.objects.get()
+    assert (submission.kind, submission.architecture_id) == ("training_for_arch", "a-family")
 
 
 def test_a_closed_house_takes_nothing(upload):

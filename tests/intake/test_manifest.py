@@ -66,8 +66,8 @@ CASES = {
     "125 id without its kind": (b"architecture_id: a1\n", "yaml_schema"),
     "125 kind without its id": (b"kind: training_for_arch\n", "yaml_schema"),
     "125 training in architecture_only": (b"kind: architecture_only\ntraining: {}\n", "yaml_schema"),
-    "125 architecture.py in training_for_arch": (
-        b"kind: training_for_arch\narchitecture_id: a1\n",
+    "125 architecture in training_for_arch": (
+        b"kind: training_for_arch\narchitecture_id: a1\narchitecture: {}\n",
         "yaml_schema",
     ),
     "lone surrogate": (b'training: {entrypoint: "\\ud800.py"}', "yaml_syntax"),
@@ -138,6 +138,11 @@ def test_training_for_an_architecture_needs_only_its_id() -> None:
     text = b"kind: training_for_arch\narchitecture_id: 'a1'\n"
     manifest = read_manifest({"training.py": b"", "prism.yaml": text})
     assert (manifest.scripts, manifest.architecture_id) == (("training.py",), "a1")
+
+
+def test_training_for_an_architecture_may_bring_one_to_be_compared() -> None:
+    manifest = read_manifest({**CONTRACT, "prism.yaml": b"kind: training_for_arch\narchitecture_id: 'a1'\n"})
+    assert manifest.scripts == ("training.py",)
 
 
 def test_manifest_cannot_be_changed() -> None:

@@ -11,8 +11,9 @@ from evaluations.intake import refusals
 from evaluations.intake.refusals import MESSAGES, BundleRefused, shown
 
 INTAKE = Path(refusals.__file__).parent
-# Raised by the checks of parsed source, which live in another room.
-ELSEWHERE = {"source_too_complex", "source_too_many_nodes", "source_int_too_large", "source_identifier"}
+# Raised by the checks of parsed source, which live in another room, and where two bundles become one.
+OF_SOURCE = {"source_too_complex", "source_too_many_nodes", "source_int_too_large", "source_identifier"}
+ELSEWHERE = {*OF_SOURCE, "family_file_clash"}
 CODE = re.compile(r'"((?:zip|text|yaml|contract|source)_[a-z0-9_]+)"')
 
 
