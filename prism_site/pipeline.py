@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from evaluations import bell, transitions
+from evaluations import bell, trained_architecture, transitions
 from evaluations.datasets.errors import DataError
 from evaluations.enums import Mode, Stage, Status
 from evaluations.models import Submission
@@ -22,6 +22,7 @@ from evaluations.waiting import note_waiting
 from prism_site import hold_moves
 from prism_site.policy.errors import PolicyInvalid
 from prism_site.policy.resolve import Policy, resolve_policy
+from prism_site.trained_architectures import find_architecture
 from reviews import actions as reviews
 from reviews import holds, opening, turns
 from reviews.ladder import Outcome
@@ -76,6 +77,9 @@ def _step(submission: Submission) -> bool:
     match Stage(submission.stage):
         case Stage.RECEIVED:
             transitions.begin_review(submission.pk, by=BY)
+        case Stage.REVIEW if trained_architecture.is_unsettled(submission):
+            find_architecture(submission, by=BY)
+            return True
         case Stage.REVIEW:
             return _review(submission)
         case Stage.QUEUED:
