@@ -20,8 +20,16 @@ import sr25519
 from evaluations.intake.bundle import pack
 from prism_site.access.hotkeys import encode
 from prism_site.access.signatures import canonical_message
-from prism_site.config import ROOT, persistent_secret
+from prism_site.config import ROOT, env, persistent_secret
+from prism_site.policy.models import RuntimeConfig
+from prism_site.policy.resolve import set_policy
+from prism_site.policy.schemas.benchmarks import BenchmarkWeights
 
+PACKS = ROOT / "examples" / "benchmarks"
+PACK_WEIGHTS = dict.fromkeys(BenchmarkWeights.model_fields, 0.0) | {
+    "python_answers": 0.5,
+    "python_choices": 0.5,
+}
 EXAMPLES = ("transformer", "gru", "hooks", "prior")  # the last is held for an operator
 STOP_SECONDS = 90.0
 REQUEST_SECONDS = 30.0
@@ -135,6 +143,18 @@ class Processes:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+
+def environment() -> dict[str, str]:
+    """What the demo's processes are told besides: uploads are open, and the example packs are staged."""
+    packs = env().benchmarks_dir or PACKS
+    return {"PRISM_PUBLIC_SUBMISSIONS_ENABLED": "true", "PRISM_BENCHMARKS_DIR": str(packs)}
+
+
+def weigh_example_packs() -> None:
+    """Let runs be asked about the example packs, unless somebody has already said what packs count."""
+    if not RuntimeConfig.objects.filter(config_key="benchmark_weights").exists():
+        set_policy("benchmark_weights", PACK_WEIGHTS, by="demo", note="the packs in examples/benchmarks")
 
 
 def web_server(port: int) -> list[str]:

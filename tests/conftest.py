@@ -19,6 +19,6 @@ def _installation_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iter
     static = var / "static"
     static.mkdir()
     caches = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    with override_env(var_dir=var, data_dir=None, val_data_dir=None, artifact_dir=None):
+    with override_env(var_dir=var, data_dir=None, val_data_dir=None, benchmarks_dir=None, artifact_dir=None):
         with override_settings(STATIC_ROOT=static, CACHES=caches):
             yield

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         for signum in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signum, _interrupt_once)
         logs = _log_folder()
-        processes = demo.Processes(logs, {"PRISM_PUBLIC_SUBMISSIONS_ENABLED": "true"})
+        processes = demo.Processes(logs, demo.environment())
         try:
             processes.start("web", demo.web_server(port))
             processes.start("queue", demo.supervised_queue())
@@ -62,6 +62,7 @@ class Command(BaseCommand):
         call_command("prepare_data", if_missing=True)
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
+        demo.weigh_example_packs()
         self._ensure_operator()
 
     def _ensure_operator(self) -> None:
