@@ -22,6 +22,7 @@ from reviews.models import Hold, HoldEvent
 from reviews.operators import OwnHotkey, check_not_own, is_own
 from scoring import snapshots
 from scoring.effects import Change
+from scoring.resolutions import AttributionRefused
 
 __all__ = [
     "REFUSALS",
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 # Why a decision or an undo does not happen; each has a `code`.
-REFUSALS = (DecisionRefused, HoldChanged, OwnHotkey, TransitionRefused, UndoTooLate)
+REFUSALS = (AttributionRefused, DecisionRefused, HoldChanged, OwnHotkey, TransitionRefused, UndoTooLate)
 
 
 @dataclass(frozen=True, kw_only=True)

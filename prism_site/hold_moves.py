@@ -10,10 +10,13 @@ from evaluations import attempts, events, transitions
 from evaluations.enums import Stage, Status
 from evaluations.models import Run, Submission
 from evaluations.transitions import TransitionRefused
+from prism_site import settling
 from reviews import holds
 from reviews.models import Hold, HoldEvent
 from scoring import actions as scoring
+from scoring import ownership
 from scoring.models import Score
+from scoring.ownership import State
 
 DECIDE, UNDO = "decide", "undo"
 
@@ -28,7 +31,7 @@ def lock(hold_id: int) -> Hold:
     """The locked hold, after everything that a decision may write, in the order that all writers keep.
 
     Runs come before their submission (`evaluations.attempts`), the hotkey's turn before its scores
-    (`scoring.actions`), a submission before its holds.
+    (`scoring.actions`), a submission before its holds. The turn of the mode's families comes last.
     """
     submission_id = Hold.objects.values_list("submission_id", flat=True).get(pk=hold_id)
     lock_submission(submission_id)
@@ -82,6 +85,7 @@ def take_back(hold: Hold, before: dict[str, Any], *, by: str, note: str) -> None
             transitions.hold(submission.pk, by=by, data=told, **why)
         case Status.COMPLETED, _:
             scoring.withdraw(submission_id=submission.pk, unlift=lifted)
+            _claims_nothing(hold, told, by)
             transitions.reopen_score(submission.pk, by=by, data=told, **why)
         case ((Status.REJECTED | Status.FAILED), _):
             _revive(hold, told, by)
@@ -96,6 +100,7 @@ def _end(hold: Hold, told: dict[str, Any]) -> None:
     if submission.status in {Status.REJECTED, Status.FAILED}:
         events.append(submission, verb=DECIDE, by=hold.decided_by, data=told)
         return
+    ownership.set_aside(submission_id=submission.pk, state=State.REJECTED, by=hold.decided_by, why=told)
     infrastructure = hold.kind == Hold.Kind.INFRASTRUCTURE and submission.status == Status.HELD
     # What the host could not carry out was not measured; nothing speaks against the submission itself.
     (transitions.fail if infrastructure else transitions.reject)(
@@ -124,7 +129,7 @@ def _let_go(hold: Hold, told: dict[str, Any]) -> None:
         return
     match Stage(submission.stage):
         case Stage.SCORING:
-            scoring.complete_held(submission_id=submission.pk, by=hold.decided_by, data=told)
+            settling.settle(submission.pk, by=hold.decided_by, told=told, deciding=True)
         case Stage.QUEUED:
             attempts.release(submission.pk, by=hold.decided_by, note=hold.note, data=told)
         case _:
@@ -136,8 +141,15 @@ def _revive(hold: Hold, told: dict[str, Any], by: str) -> None:
     stood = _stood_when_decided(hold)
     if hold.decision != Hold.Decision.CONFIRM or stood.get("status") not in {Status.PENDING, Status.HELD}:
         raise UndoTooLate("the submission ended in the meantime, and not by this decision alone")
+    _claims_nothing(hold, told, by)
     verb = transitions.reopen_score if stood["stage"] == Stage.SCORING else transitions.reopen
     verb(hold.submission_id, by=by, reason_code=hold.reason_code, reason=hold.summary, data=told)
+
+
+def _claims_nothing(hold: Hold, told: dict[str, Any], by: str) -> None:
+    """Its attribution waits with it."""
+    state = State.HELD if Hold.Kind(hold.kind) in holds.ATTRIBUTED else State.WITHDRAWN
+    ownership.set_aside(submission_id=hold.submission_id, state=state, by=by, why=told)
 
 
 def _stood_when_decided(hold: Hold) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from prism_site.config import env
 from reviews import holds, opening
 from reviews.hold_history import picture, record
 from reviews.models import Hold, HoldEvent
+from scoring import ownership
+from scoring.ownership import State
 
 BY = "system:holds"
 EXPIRED_CODE = "hold_expired"
@@ -66,6 +68,8 @@ def expire(hold_id: int) -> bool:
             return False
         others = holds.open_holds(hold.submission_id).select_for_update().order_by("pk")
         data = {"holds": [holds.expire(each, by=BY, note=EXPIRED_CODE).pk for each in others]}
+        why = {"hold": hold.pk, "decision": EXPIRED_CODE}
+        ownership.set_aside(submission_id=hold.submission_id, state=State.REJECTED, by=BY, why=why)
         transitions.reject(
             hold.submission_id, by=BY, reason_code=EXPIRED_CODE, reason=EXPIRED_REASON, data=data
         )

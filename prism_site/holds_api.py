@@ -23,10 +23,12 @@ from reviews.attribution import Attribution
 from reviews.holds import DecisionRefused, HoldChanged
 from reviews.models import Hold
 from reviews.operators import OwnHotkey
+from scoring.resolutions import AttributionRefused
 from scoring.snapshots import final_until
 
 MAX_BYTES = 16 * 1024
 STATUS: dict[type[Exception], int] = {
+    AttributionRefused: 422,
     DecisionRefused: 422,
     HoldChanged: 409,
     OwnHotkey: 403,

@@ -19,7 +19,7 @@ from evaluations.runs import request_runs
 from evaluations.tasks import LAUNCH
 from evaluations.transitions import TransitionRefused
 from evaluations.waiting import note_waiting
-from prism_site import hold_moves
+from prism_site import hold_moves, settling
 from prism_site.policy.errors import PolicyInvalid
 from prism_site.policy.resolve import Policy, resolve_policy
 from prism_site.trained_architectures import find_architecture
@@ -145,18 +145,22 @@ def _queue(submission: Submission) -> None:
 
 
 def _score(submission: Submission) -> None:
-    """The score is stored; an anomaly or an open hold makes it count for nothing until an operator decided.
+    """The score is stored, and whose it is; an anomaly, an open hold or a doubt stops it before it counts.
 
     The lock comes before the look at the holds: an undo that comes later finds the submission completed.
     """
     with transaction.atomic():
-        hold_moves.lock_submission(submission.pk)
+        locked = hold_moves.lock_submission(submission.pk)
+        if locked.status != Status.RUNNING or locked.stage != Stage.SCORING:
+            return  # another worker took this step
         stopped = holds.open_holds(submission.pk).first()
-        score = scoring.record_score(submission_id=submission.pk, by=BY, held=stopped is not None)
+        score = scoring.record_score(submission_id=submission.pk, by=BY, held=True)
         if score.multiplier == 0:
             opening.hold_for_anomalies(submission.pk, by=BY)
         elif stopped is not None:
             _hold_again(stopped)
+        else:
+            settling.settle(submission.pk, by=BY)
 
 
 def _hold_again(hold: Hold) -> None:

@@ -1,10 +1,12 @@
-"""Holds that the story opens by itself: for anomalies of a score, and for runs that were lost too often."""
+"""Holds that the story opens by itself: for anomalies, for attributions, and for runs lost too often."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from evaluations import transitions
+from evaluations import events, transitions
 from evaluations.enums import RunState, Stage, Status, Verdict
 from evaluations.models import Run, Submission
 from reviews import holds
@@ -45,6 +47,37 @@ def hold_for_anomalies(submission_id: UUID, *, by: str) -> Hold:
             evidence={"anomalies": anomalies},
             by=by,
         )
+
+
+def hold_for_attribution(
+    submission_id: UUID,
+    *,
+    kind: Hold.Kind,
+    reason_code: str,
+    summary: str,
+    evidence: Mapping[str, Any],
+    confidence: float,
+    by: str,
+) -> Hold:
+    """Stop a scored submission until a person has said whose it is; the caller has locked it.
+
+    One that a decision about another hold was about to let go is held already, and stays so.
+    """
+    submission = Submission.objects.get(pk=submission_id)
+    data = {"kind": kind}
+    if submission.status == Status.HELD:
+        events.append(submission, verb="hold", by=by, reason_code=reason_code, data=data)
+    else:
+        transitions.hold(submission_id, by=by, reason_code=reason_code, reason=summary, data=data)
+    return holds.open_hold(
+        submission_id,
+        kind=kind,
+        reason_code=reason_code,
+        summary=summary,
+        evidence=evidence,
+        confidence=confidence,
+        by=by,
+    )
 
 
 def open_missing(submission_id: UUID, *, by: str) -> Hold | None:

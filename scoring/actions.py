@@ -44,10 +44,10 @@ def record_score(*, submission_id: UUID, by: str, held: bool = False) -> Score:
     return score
 
 
-def complete_held(*, submission_id: UUID, by: str, data: dict[str, Any]) -> Score:
-    """Nothing holds a stored score any more: it stands, with the multiplier that it has.
+def complete(*, submission_id: UUID, by: str, data: dict[str, Any]) -> Score:
+    """Nothing holds a stored score: it stands, with the multiplier that it has.
 
-    Raises `TransitionRefused` where the submission is not held in scoring.
+    Raises `TransitionRefused` where the submission is not in scoring.
     """
     with transaction.atomic():
         take_turn(submission_id)

@@ -15,9 +15,9 @@ from evaluations.claims import claim
 from evaluations.enums import Kind, Mode, Stage
 from evaluations.epochs import epoch_of
 from evaluations.intake.bundle import pack
-from evaluations.models import Attempt, CurvePoint, Run, StoredBundle, Submission
+from evaluations.models import Attempt, CurvePoint, Identity, Run, StoredBundle, Submission
 from evaluations.runner.manifest import RunManifest, validate
-from scoring.actions import record_score
+from prism_site import pipeline
 from scoring.models import Score
 
 BY = "system:pipeline"
@@ -109,10 +109,19 @@ def make_submission(
     ]
     StoredBundle.objects.create(submission=submission, archive=pack(FILES), manifest={}, files=listing)
     if stage != Stage.RECEIVED:
+        make_identity(submission)
         submission = transitions.begin_review(submission.pk, by=BY)
     if stage == Stage.QUEUED:
         submission = transitions.enqueue(submission.pk, by=BY)
     return submission
+
+
+def make_identity(submission: Submission, **hashes: Any) -> Identity:
+    """What a submission is made of, like no other unless hashes are given."""
+    own = hashlib.sha256(str(submission.pk).encode()).hexdigest()
+    values = {"architecture_hash": own, "training_hash": own, "graph_hash": own, "graph_source": "export"}
+    values |= {"histogram": {own[:16]: 3, own[16:32]: 2}, "created_at": timezone.now()}
+    return Identity.objects.create(submission=submission, **{**values, **hashes})
 
 
 def make_refused(*, reason_code: str = "zip_malformed", reason: str = "The ZIP ends early.") -> Submission:
@@ -185,7 +194,8 @@ def make_completed(*, ease: float = 1.0, **submission: Any) -> Score:
     """A submission with a score, a manifest and a whole curve."""
     attempt = make_evaluating(points=len(chunk_ends()), ease=ease, **submission)
     finish(attempt)
-    return record_score(submission_id=attempt.run.submission_id, by=BY)
+    pipeline.advance(str(attempt.run.submission_id))
+    return Score.objects.get(pk=attempt.run.submission_id)
 
 
 def make_failed(*, points: int = 7, **submission: Any) -> Submission:
@@ -297,6 +307,7 @@ def manifest_of(
                 "source": "python-docs",
                 "revision": "cpython-3.11",
                 "manifest_sha256": "c" * 64,
+                "stream_sha256": "e" * 64,
                 "order_seed": 1337,
                 "bytes": BYTE_BUDGET,
             },
