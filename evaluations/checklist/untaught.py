@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from evaluations.checklist.claim import Claim, State, items, places, section
+from evaluations.checklist.claim import Claim, State, count, items, number, places, section
 
 
 def claims(manifest: Mapping[str, Any]) -> list[Claim]:
-    """The four claims about where the model's knowledge comes from."""
+    """The claims about where the model's knowledge comes from."""
     integrity = section(manifest.get("integrity"))
     details = {item.get("code"): str(item.get("detail", "")) for item in items(integrity.get("anomalies"))}
     return [
         _step0(section(integrity.get("step0")), details.get("step0_anomaly")),
-        _early(section(integrity.get("early_vs_ppmd")), details.get("early_compression_anomaly")),
+        *_learning(integrity, details.get("early_compression_anomaly")),
         _seeds(integrity.get("seed_invariant"), details.get("seed_invariant_parameters")),
         _relabelled(integrity.get("permuted")),
     ]
@@ -40,6 +40,28 @@ def _early(figures: Mapping[str, Any], anomaly: str | None) -> Claim:
         f" {places(figures.get('limit'), 2)} times it would know something."
     )
     return Claim(key="early", title=title, state=_state(anomaly), words=words, figures=dict(figures))
+
+
+def _learning(integrity: Mapping[str, Any], anomaly: str | None) -> list[Claim]:
+    """The first text and what follows it; the anomaly, one code for both, belongs to the first it fits."""
+    early, later = section(integrity.get("early_vs_ppmd")), items(integrity.get("later_vs_ppmd"))
+    shown_early = anomaly is not None and early.get("ok") is not True
+    return [_early(early, anomaly if shown_early else None), _later(later, None if shown_early else anomaly)]
+
+
+def _later(stretches: list[Mapping[str, Any]], anomaly: str | None) -> Claim:
+    title = "No knowledge appears later on that the text does not explain"
+    if not stretches:
+        words = "The text after the first was not compared with PPMd."
+        return Claim(key="later", title=title, state="unmeasured", words=words)
+    nearest = min(stretches, key=lambda stretch: number(stretch.get("ratio")) or 0.0)
+    words = anomaly or (
+        f"In {len(stretches)} stretches of later text it needs at least"
+        f" {places(nearest.get('ratio'), 2)} times as many bits as PPMd (from byte"
+        f" {count(nearest.get('start')):,} to {count(nearest.get('bytes')):,}). Below"
+        f" {places(nearest.get('limit'), 2)} times it would know something."
+    )
+    return Claim(key="later", title=title, state=_state(anomaly), words=words, figures=dict(nearest))
 
 
 def _seeds(names: Any, anomaly: str | None) -> Claim:

@@ -42,7 +42,7 @@ def claims(**parts: Any) -> dict[str, Claim]:
 
 def test_an_honest_run_proves_every_claim() -> None:
     assert {claim.state for claim in claims().values()} == {"holds"}
-    assert len(claims()) == 10
+    assert len(claims()) == 11
 
 
 def test_before_there_is_a_manifest_nothing_is_claimed() -> None:
@@ -80,15 +80,18 @@ def test_totals_that_do_not_agree_are_told_with_the_distance() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "code"),
+    ("key", "code", "early"),
     [
-        ("step0", "step0_anomaly"),
-        ("early", "early_compression_anomaly"),
-        ("seeds", "seed_invariant_parameters"),
+        ("step0", "step0_anomaly", True),
+        ("early", "early_compression_anomaly", False),
+        ("later", "early_compression_anomaly", True),
+        ("seeds", "seed_invariant_parameters", True),
     ],
 )
-def test_an_anomaly_is_suspicious_in_the_words_of_the_referee(key: str, code: str) -> None:
-    found = claims(integrity={"anomalies": [{"code": code, "detail": "It knew too much."}]})
+def test_an_anomaly_is_suspicious_in_the_words_of_the_referee(key: str, code: str, early: bool) -> None:
+    compared = {**INTEGRITY["early_vs_ppmd"], "ok": early}
+    anomalies = [{"code": code, "detail": "It knew too much."}]
+    found = claims(integrity={"anomalies": anomalies, "early_vs_ppmd": compared})
     assert (found[key].state, found[key].words) == ("suspicious", "It knew too much.")
     assert [claim.key for claim in found.values() if claim.state != "holds"] == [key]
 
@@ -108,6 +111,7 @@ def test_a_lossy_tokenizer_is_told_with_the_referees_reason() -> None:
         ("whole", {"audit": {"z": None}}),
         ("step0", {"integrity": {"step0": None}}),
         ("early", {"integrity": {"early_vs_ppmd": None}}),
+        ("later", {"integrity": {"later_vs_ppmd": []}}),
         ("seeds", {"integrity": {"seed_invariant": None}}),
         ("relabelled", {"integrity": {"permuted": False}}),
         ("lossless", {"integrity": {"lossless": None}}),
@@ -129,7 +133,7 @@ def test_nothing_trained_leaves_no_gap_to_tell() -> None:
 @pytest.mark.parametrize("odd", ["text", [1], {"a": 1}, True, None, float("inf")])
 @pytest.mark.parametrize("place", ["audit", "integrity", "heldout", "code", "reason"])
 def test_a_value_of_another_type_does_not_break_the_list(place: str, odd: Any) -> None:
-    assert len(checklist({**manifest(), place: odd})) == 10
+    assert len(checklist({**manifest(), place: odd})) == 11
     if place in ("audit", "integrity", "heldout"):
         for name in manifest()[place]:
-            assert len(checklist(manifest(**{place: {name: odd}}))) == 10
+            assert len(checklist(manifest(**{place: {name: odd}}))) == 11

@@ -190,7 +190,7 @@ def test_a_finished_run_shows_what_it_proves(client: Client) -> None:
     assert "What this run proves" in page
     assert "Predictions depend on the past alone" in page
     assert "On 65,536 secret bytes" in page
-    assert page.count('class="holds"') == 10
+    assert page.count('class="holds"') == 11
 
 
 def test_a_rejected_run_names_window_position_and_difference(client: Client) -> None:
