@@ -12,6 +12,11 @@ CURVE_NAME = "curve.npz"
 WEIGHTS_NAME = "final.safetensors"
 
 
+def present(folder: Path) -> list[str]:
+    """Names of the files above that lie in a run's folder with something in them."""
+    return [name for name in (CURVE_NAME, WEIGHTS_NAME) if _has_content(folder / name)]
+
+
 def write_curve(folder: Path, ledger: Ledger) -> None:
     """Columns per chunk: stream_bytes, bits, chunk_bytes, chunk_bits, tokens, seconds, nonfinite."""
     names = ("stream_bytes", "bits", "chunk_bytes", "chunk_bits", "tokens", "seconds", "nonfinite")
@@ -33,3 +38,7 @@ def write_weights(folder: Path, layout: Layout, slot: Slot) -> None:
         for entry in layout.entries
     }
     serialize_file(tensors, str(folder / WEIGHTS_NAME))
+
+
+def _has_content(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0

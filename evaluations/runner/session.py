@@ -125,7 +125,11 @@ def _manifest(job: Job, outcome: Outcome, facts: dict[str, Any], data_bytes: int
             "order_seed": job.stream.order_seed,
             "bytes": data_bytes,
         },
-        run=facts | {"memory": referee.memory if referee else {}},
+        run=facts
+        | {
+            "memory": referee.memory if referee else {},
+            "artifacts": [constants.MANIFEST_NAME, *outputs.present(Path(job.output_folder))],
+        },
         diagnostics=referee.diagnostics if referee else [],
     )
 

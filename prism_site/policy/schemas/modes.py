@@ -40,6 +40,10 @@ class ModeTargets(PolicySchema):
         ge=1, le=604_800, description="limit of a run; ending by it never enters the score"
     )
 
+    reference_runs: bool = Field(
+        description="whether a scored architecture is also run under the reference recipe, for its quality"
+    )
+
     @field_validator("seeds")
     @classmethod
     def seeds_differ(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
@@ -66,6 +70,7 @@ SMOKE = ModeTargets(
     chunk_max_bytes=65_536,
     sequence_length=256,
     wall_seconds=900,
+    reference_runs=False,
 )
 PROXY = ModeTargets(
     official_score=True,
@@ -80,6 +85,7 @@ PROXY = ModeTargets(
     chunk_max_bytes=1_048_576,
     sequence_length=1_024,
     wall_seconds=21_600,
+    reference_runs=True,
 )
 FULL = PROXY.model_copy(
     update={"byte_budget": 20_000_000_000, "dataset_subset": "sample-100BT", "wall_seconds": 86_400}
