@@ -85,12 +85,8 @@ def figure(
     y_scale: Scale = "linear",
 ) -> dict[str, Any]:
     """`{"data": [...], "layout": {...}}`: the curve over its reference lines, without any colour."""
-    traces = [
-        *moving_traces(points, x=x),
-        _ppmd(points, yardsticks, x=x),
-        _uniform(points, yardsticks, x=x),
-    ]
-    return {"data": traces, "layout": _layout(x, x_scale, y_scale)}
+    traces = [*moving_traces(points, x=x), *reference_traces(points, yardsticks, x=x)]
+    return {"data": traces, "layout": layout(x, x_scale, y_scale)}
 
 
 def moving_traces(points: Points, *, x: XAxis) -> list[dict[str, Any]]:
@@ -132,6 +128,11 @@ def moving_traces(points: Points, *, x: XAxis) -> list[dict[str, Any]]:
             "showlegend": bool(spoiled),
         },
     ]
+
+
+def reference_traces(points: Points, yardsticks: Yardsticks, *, x: XAxis) -> list[dict[str, Any]]:
+    """What curves are compared with: PPMd on the same text, and knowing nothing."""
+    return [_ppmd(points, yardsticks, x=x), _uniform(points, yardsticks, x=x)]
 
 
 def columns(trace: dict[str, Any]) -> dict[str, Any]:
@@ -190,7 +191,8 @@ def _uniform(points: Points, yardsticks: Yardsticks, *, x: XAxis) -> dict[str, A
     }
 
 
-def _layout(x: XAxis, x_scale: Scale, y_scale: Scale) -> dict[str, Any]:
+def layout(x: XAxis, x_scale: Scale, y_scale: Scale) -> dict[str, Any]:
+    """Axes, legend and margins of a figure along an axis."""
     si_prefix = "none" if x == "seconds" else "SI"  # 20k bytes, but 200 seconds
     return {
         "uirevision": f"{x} {x_scale} {y_scale}",  # a zoom lives as long as the axes mean the same

@@ -3,10 +3,12 @@
 from django.urls import path
 
 from scoring.api import CurrentEpochView, EpochsView, LeaderboardView
+from scoring.compare_api import CompareView
 from scoring.weights_api import EpochWeightsView, GetWeightsView, WeightsPreviewView
 
 urlpatterns = [
     path("v1/leaderboard", LeaderboardView.as_view(), name="api-leaderboard"),
+    path("v1/compare", CompareView.as_view(), name="api-compare"),
     path("v1/epochs", EpochsView.as_view(), name="api-epochs"),
     path("v1/epochs/current", CurrentEpochView.as_view(), name="api-current-epoch"),
     path("v1/epochs/<int:epoch>/weights", EpochWeightsView.as_view(), name="api-epoch-weights"),

@@ -1,0 +1,50 @@
+// What every plot shares: the theme's colours on a figure that came without any, and Plotly's settings.
+
+export const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: "reset" };
+const BAND_SHARE = "18%"; // of a line's colour in the band around it
+
+// A token may be light-dark(...): let the browser resolve it.
+export function colour(value) {
+  const probe = document.createElement("span");
+  probe.style.color = value.startsWith("--") ? `var(${value})` : value;
+  document.body.append(probe);
+  const resolved = getComputedStyle(probe).color;
+  probe.remove();
+  return resolved;
+}
+
+// Traces name their colour by `meta`; `tokens` says which token that is.
+export function themed(figure, tokens) {
+  const [ink, line, sheet] = ["--ink-2", "--line", "--sheet"].map(colour);
+  for (const trace of figure.data) {
+    const own = colour(tokens[trace.meta]);
+    if (trace.line) trace.line.color = own;
+    if (trace.marker) trace.marker = { ...trace.marker, color: own, line: { ...trace.marker.line, color: own } };
+    if (trace.fill) trace.fillcolor = colour(`color-mix(in srgb, ${own} ${BAND_SHARE}, transparent)`);
+  }
+  const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, tickcolor: line, automargin: true };
+  const { layout } = figure;
+  Object.assign(layout, {
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: ink },
+    hoverlabel: { bgcolor: sheet, bordercolor: line, font: { color: colour("--ink") } },
+  });
+  Object.assign(layout.xaxis, axis);
+  Object.assign(layout.yaxis, axis);
+  return figure;
+}
+
+export function onThemeChange(redraw) {
+  document.addEventListener("themechange", redraw);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+}
+
+export function offerPlotTools(panel, canvas, filename) {
+  panel.querySelector("[data-curve-reset]").addEventListener("click", () =>
+    Plotly.relayout(canvas, { "xaxis.autorange": true, "yaxis.autorange": true }),
+  );
+  panel.querySelector("[data-curve-png]").addEventListener("click", () =>
+    Plotly.downloadImage(canvas, { format: "png", width: 1200, height: 640, scale: 2, filename }),
+  );
+}
