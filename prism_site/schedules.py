@@ -6,7 +6,14 @@ CANARY = "evaluations.tasks.canary_tick"
 RECONCILE = "evaluations.tasks.reconcile_tick"
 HOLDS = "prism_site.hold_ticks.attend_holds"
 SNAPSHOTS = "scoring.snapshots.snapshot_epochs"
-EVERY_MINUTE = {"canary": CANARY, "reconcile": RECONCILE, "holds": HOLDS, "snapshots": SNAPSHOTS}
+QUALITIES = "scoring.qualities.attend_qualities"
+EVERY_MINUTE = {
+    "canary": CANARY,
+    "reconcile": RECONCILE,
+    "holds": HOLDS,
+    "snapshots": SNAPSHOTS,
+    "qualities": QUALITIES,
+}
 
 
 def ensure_schedules() -> list[str]:

@@ -11,6 +11,7 @@ from evaluations.enums import Mode, Status, Verdict
 from evaluations.models import Run, Submission
 from prism_site.policy.resolve import Policy, resolve_policy
 from scoring import final_score, ranking, standings
+from scoring.blends import mark_best_blend
 from scoring.final_score import ScoreParts, ScoreTerms
 from scoring.models import Score
 from scoring.seeds import Measured, over_seeds
@@ -56,6 +57,7 @@ def complete(*, submission_id: UUID, by: str, data: dict[str, Any]) -> Score:
         score.save(update_fields=["best_in_mode"])
         told = {**data_of(score), "multiplier": score.multiplier, **data}
         transitions.complete(submission_id, by=by, data=told)
+        mark_best_blend(score)
     return score
 
 
@@ -90,6 +92,7 @@ def withdraw(*, submission_id: UUID, unlift: bool) -> Score:
             _store_parts(score, parts_of(_measured(score.submission)[1], policy, multiplier=back))
         if score.best_in_mode:
             _pass_on_mark(score)
+        mark_best_blend(score, without=score.pk)
     return score
 
 

@@ -19,6 +19,11 @@ class Unavailable(StrEnum):
     ONE_SEED = "one_seed"
     SHORT_CURVE = "short_curve"
     UNKNOWN_ARTIFACTS = "unknown_artifacts"
+    NO_TRAINING = "no_training"
+    REFERENCE_PENDING = "reference_pending"
+    REFERENCE_FAILED = "reference_failed"
+    BASELINE_PENDING = "baseline_pending"
+    BASELINE_FAILED = "baseline_failed"
 
 
 SENTENCES: Mapping[Unavailable, str] = {
@@ -32,6 +37,11 @@ SENTENCES: Mapping[Unavailable, str] = {
     Unavailable.ONE_SEED: "One seed shows no spread.",
     Unavailable.SHORT_CURVE: "The curve is too short to tell noise from rises.",
     Unavailable.UNKNOWN_ARTIFACTS: "Nobody looked which files the run left.",
+    Unavailable.NO_TRAINING: "It brings no training of its own.",
+    Unavailable.REFERENCE_PENDING: "Its architecture has not been run under the reference recipe yet.",
+    Unavailable.REFERENCE_FAILED: "Its architecture could not be measured under the reference recipe.",
+    Unavailable.BASELINE_PENDING: "The baseline has not been run on this text yet.",
+    Unavailable.BASELINE_FAILED: "The baseline could not be measured on this text.",
 }
 
 

@@ -23,7 +23,8 @@ class Quality(models.Model):
     training = models.JSONField(default=list)  # the same
     runs = models.JSONField(default=dict)  # {submission, reference, baseline: [run id, one per seed]}
     policy_row_ids = models.JSONField(default=dict)
-    awaits_runs = models.BooleanField(default=False)  # whether a run that has not ended may add to it
+    awaited = models.JSONField(default=dict)  # {run id: state} of those that may still add to it, as measured
+    awaits_runs = models.BooleanField(default=False)  # whether there are any
     computed_at = models.DateTimeField()
 
     class Meta:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from evaluations.tasks import canary_tick, launch_tick, reconcile_tick
 from prism_site import pipeline
 from prism_site.hold_ticks import attend_holds
+from scoring.qualities import attend_qualities
 from scoring.snapshots import snapshot_epochs
 
 
@@ -38,6 +39,7 @@ def one_round() -> None:
     reconcile_tick()
     pipeline.advance_waiting()
     attend_holds()
+    attend_qualities()
     snapshot_epochs()
     launch_tick()
     canary_tick()
