@@ -44,10 +44,13 @@ def _unpaired(best_id: UUID, candidate_id: UUID, thresholds: ImprovementThreshol
 
 
 class Comparisons:
-    """Answers for folding a family: what was compared before stands, whatever the policy is by now."""
+    """Answers for folding a family: what was compared before stands, whatever the policy is by now.
 
-    def __init__(self, thresholds: ImprovementThresholds) -> None:
-        self._thresholds = thresholds
+    With `keep` answers are stored with the candidate's attribution.
+    """
+
+    def __init__(self, thresholds: ImprovementThresholds, *, keep: bool) -> None:
+        self._thresholds, self._keep = thresholds, keep
         self._known: dict[tuple[UUID, UUID], bool] = {}
 
     def beats(self, candidate: Member, best: Member) -> bool:
@@ -58,10 +61,11 @@ class Comparisons:
         return self._known[pair]
 
     def _stored(self, candidate: UUID, best: UUID) -> bool:
-        row = Attribution.objects.filter(pk=candidate).first()
-        if row is None:
-            return compare(best, candidate, self._thresholds).verdict is Verdict.BETTER
-        if str(best) not in row.compared:
-            row.compared[str(best)] = compare(best, candidate, self._thresholds).verdict.value
-            row.save(update_fields=["compared"])
-        return bool(row.compared[str(best)] == Verdict.BETTER)
+        row = Attribution.objects.filter(pk=candidate).only("compared").first()
+        known = row.compared.get(str(best)) if row else None
+        if known is None:
+            known = compare(best, candidate, self._thresholds).verdict.value
+            if row is not None and self._keep:
+                row.compared[str(best)] = known
+                row.save(update_fields=["compared"])
+        return bool(known == Verdict.BETTER)

@@ -1,11 +1,10 @@
-"""What standings would earn if one submission counted, or counted otherwise. Pure."""
+"""What hotkeys would earn if one family were another. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scoring import weights
-from scoring.ranking import Contender
-from scoring.weights import Pools
+from scoring.weights import Family, Pools
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,15 +25,10 @@ class WhatIf:
     changes: list[Change]
 
 
-def with_contender(ranked: Sequence[Contender], candidate: Contender | None, pools: Pools) -> WhatIf:
-    """Add a contender to eligible ones in rank order; None changes nothing.
-
-    A contender whose hotkey has a better one already changes nothing either: one of each hotkey counts.
-    """
-    joined = [*ranked, *([candidate] if candidate else [])]
-    before = weights.compute(weights.by_contender(ranked), pools).weights
-    after = weights.compute(weights.by_contender(joined), pools).weights
-    return WhatIf(before=before, after=after, changes=changes(before, after))
+def what_if(before: Sequence[Family], after: Sequence[Family], pools: Pools) -> WhatIf:
+    """Compare the weights of eligible families with those of the families as they would be."""
+    now, then = weights.compute(before, pools).weights, weights.compute(after, pools).weights
+    return WhatIf(before=now, after=then, changes=changes(now, then))
 
 
 def changes(before: dict[str, float], after: dict[str, float]) -> list[Change]:

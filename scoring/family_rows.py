@@ -57,7 +57,7 @@ def refold(
 ) -> None:
     """Make rows of what now stands in a family; `because` joined it or was withdrawn from it."""
     thresholds = resolve_policy(official=False).score_weights.improvement_thresholds
-    state = fold(members_of(family.pk), Comparisons(thresholds).beats)
+    state = fold(members_of(family.pk), Comparisons(thresholds, keep=True).beats)
     before = picture(family)
     kind = Kind.DISCOVERED if not before["members"] else kind
     pen = Pen(family, because, by)

@@ -7,6 +7,7 @@ what was accepted before counts, so that the answer does not depend on which run
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from evaluations.enums import Kind, Mode
@@ -87,9 +88,11 @@ def terms_of(policy: Policy) -> AttributionTerms:
     )
 
 
-def members_of(family_id: UUID | str) -> list[Member]:
-    """The submissions that stand in a family, in the order of their acceptance."""
+def members_of(family_id: UUID | str, *, before: datetime | None = None) -> list[Member]:
+    """The submissions that stand in a family, in the order of acceptance; those scored by then."""
     rows = Attribution.objects.filter(family_id=family_id, state=Attribution.State.STANDING)
+    if before is not None:
+        rows = rows.filter(scored_at__lt=before)
     return [member_of(row) for row in rows.order_by("accepted_at", "pk").defer("decision", "compared")]
 
 
@@ -154,7 +157,8 @@ def _before(family: KnownFamily, submission: Submission, policy: Policy) -> Fami
     """The family as it is without those accepted later, and without the submission itself."""
     place = submission.created_at, submission.pk
     earlier = [member for member in members_of(family.id) if member.place < place]
-    return fold(earlier, Comparisons(policy.score_weights.improvement_thresholds).beats)
+    comparisons = Comparisons(policy.score_weights.improvement_thresholds, keep=False)
+    return fold(earlier, comparisons.beats)
 
 
 def _of_state(family: KnownFamily | None, state: FamilyState | None) -> list[KnownVariant]:

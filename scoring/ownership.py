@@ -52,9 +52,9 @@ def attribute(
     with transaction.atomic():
         submission = Submission.objects.select_related("trains_for").get(pk=submission_id)
         turn = take_turn(Mode(submission.mode))
-        decision, question = decision_about(submission, turn, reviewer_confidence, word)
-        state = _state_of(decision)
-        row = _row(submission, decision, question, state, by=by, word=word)
+        decision, question = decided(submission, turn, reviewer_confidence, word)
+        row = row_of(submission, decision, question, by=by, word=word)
+        state = State(row.state)
         if state is State.STANDING and decision.architecture_action is ArchitectureAction.NEW:
             row.family = family_rows.found(row)
         row.save()
@@ -87,10 +87,10 @@ def take_turn(mode: Mode) -> FamilyTurn:
     return FamilyTurn.objects.select_for_update().get(pk=mode)
 
 
-def decision_about(
+def decided(
     submission: Submission, turn: FamilyTurn, reviewer_confidence: float | None, word: Word | None
 ) -> tuple[Decision, Question]:
-    """The decision as it would be made now; writes nothing but comparisons of runs."""
+    """The decision as it would be made now; writes nothing."""
     policy: Policy = resolve_policy(official=Mode(submission.mode).is_official)
     resolution = word.resolution if word else None
     question = gather(
@@ -136,15 +136,10 @@ def _state_of(decision: Decision) -> Attribution.State:
             return State.STANDING
 
 
-def _row(
-    submission: Submission,
-    decision: Decision,
-    question: Question,
-    state: Attribution.State,
-    *,
-    by: str,
-    word: Word | None,
+def row_of(
+    submission: Submission, decision: Decision, question: Question, *, by: str, word: Word | None
 ) -> Attribution:
+    """The row of a decision, not saved; a family that is to be founded is not there yet."""
     score = Score.objects.get(pk=submission.pk)
     signature = question.signature
     known = Attribution.objects.filter(pk=submission.pk).first()
@@ -156,7 +151,8 @@ def _row(
     row.takes_best = _takes_best(decision, word)
     improvement = question.measurements.improvement
     row.compared = {str(question.compared_with): improvement.verdict.value} if improvement else {}
-    row.state, row.decision, row.by, row.decided_at = state, decision.as_json(), by, timezone.now()
+    row.state, row.decision = _state_of(decision), decision.as_json()
+    row.by, row.decided_at = by, timezone.now()
     row.family = Family.objects.filter(pk=decision.family_id).first() if decision.family_id else None
     return row
 

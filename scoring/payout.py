@@ -9,7 +9,7 @@ from typing import Any
 from evaluations.enums import Mode
 from prism_site.config import env
 from prism_site.policy.resolve import Policy, resolve_policy
-from scoring import standings, weights
+from scoring import paid_families, weights
 from scoring.models import Score
 from scoring.weights import Family, Pools, Weights
 
@@ -42,7 +42,7 @@ def payout(mode: Mode, *, before: datetime | None = None, policy: Policy | None 
     """
     policy = policy or resolve_policy(official=mode.is_official)
     pools = Pools(**policy.reward_pools.model_dump())
-    found = families(mode, limit=pools.places, before=before)
+    found = paid_families.eligible(mode, limit=pools.places, before=before)
     inputs = {"families": [_plain(family) for family in found], "pools": dict(vars(pools))}
     return Payout(
         mode=mode,
@@ -53,11 +53,6 @@ def payout(mode: Mode, *, before: datetime | None = None, policy: Policy | None 
         inputs=inputs,
         inputs_sha256=sha256_of(inputs),
     )
-
-
-def families(mode: Mode, *, limit: int | None = None, before: datetime | None = None) -> list[Family]:
-    """The eligible families in rank order: each hotkey's best is one, and is its own variant."""
-    return weights.by_contender(standings.eligible(mode, limit=limit, before=before))
 
 
 def exported(payout: Payout) -> dict[str, float]:

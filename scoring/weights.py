@@ -2,7 +2,8 @@
 
 The architecture pool goes to the owners of families, the training pool to the owners of their current-best
 variants, both by the same shares of the families. A family without a variant gives its part of the training
-pool back to those that have one; where none has, the training pool goes to the owners of the families.
+pool back to those that have one; where none has, the training pool goes to the owners of the families. Of the
+families of one owner the best has a place: a hotkey's second best changes nothing.
 """
 
 import math
@@ -10,8 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
-
-from scoring.ranking import Contender, rank
 
 Distribution = Literal["ranked", "proportional", "winner_take_all"]
 Pool = Literal["architecture", "training"]
@@ -82,9 +81,12 @@ class Weights:
     explanation: dict[str, list[Share]]
 
 
-def by_contender(contenders: Iterable[Contender]) -> list[Family]:
-    """Each hotkey's best submission as a family of its own with a variant of its own, in rank order."""
-    return [_family_of(contender) for contender in rank(contenders)]
+def best_of_owners(families: Iterable[Family]) -> list[Family]:
+    """In rank order, of each owner the best: who discovers many families is paid for one."""
+    best: dict[str, Family] = {}
+    for family in sorted(families, key=_rank_key):
+        best.setdefault(family.owner_hotkey, family)
+    return list(best.values())
 
 
 def shares(best_scores: Sequence[float], pools: Pools) -> list[float]:
@@ -97,23 +99,11 @@ def shares(best_scores: Sequence[float], pools: Pools) -> list[float]:
 def compute(families: Iterable[Family], pools: Pools) -> Weights:
     """Weights of eligible families, in whatever order they come; `{}` where there is none."""
     explanation: dict[str, list[Share]] = {}
-    for owner, share in _paid(sorted(families, key=_rank_key), pools):
+    for owner, share in _paid(best_of_owners(families), pools):
         if share.weight > 0:
             explanation.setdefault(owner, []).append(share)
     weights = {owner: math.fsum(share.weight for share in lines) for owner, lines in explanation.items()}
     return Weights(weights, explanation)
-
-
-def _family_of(contender: Contender) -> Family:
-    name = str(contender.submission_id)
-    return Family(
-        id=name,
-        owner_hotkey=contender.hotkey,
-        submission_id=name,
-        best_score=contender.final_score,
-        accepted_at=contender.accepted_at,
-        variant=Variant(id=name, owner_hotkey=contender.hotkey, submission_id=name),
-    )
 
 
 def _rank_key(family: Family) -> tuple[float, datetime, str]:

@@ -14,7 +14,7 @@ from evaluations.models import Submission
 from prism_site.config import override_env
 from prism_site.operator.weights import LEFT, Line, board
 from scoring import actions
-from scoring.models import Score, WeightSnapshot
+from scoring.models import Attribution, Score, WeightSnapshot
 from scoring.snapshots import snapshot_epochs
 from tests import factories
 from tests.api.conftest import break_policy
@@ -37,6 +37,7 @@ def earned(*eases: float, mode: Mode = OFFICIAL) -> list[Score]:
     for score in scores:
         Submission.objects.filter(pk=score.pk).update(created_at=past)
         Score.objects.filter(pk=score.pk).update(computed_at=past)
+        Attribution.objects.filter(pk=score.pk).update(scored_at=past)
     snapshot_epochs()
     return scores
 

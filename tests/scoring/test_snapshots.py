@@ -16,7 +16,7 @@ from prism_site.policy.models import RuntimeConfig
 from prism_site.policy.resolve import set_policy
 from scoring import actions, payout, weights
 from scoring.epochs import Epoch, epoch_after, epoch_at
-from scoring.models import Score, SnapshotTurn, WeightSnapshot
+from scoring.models import Attribution, Score, SnapshotTurn, WeightSnapshot
 from scoring.models.snapshot import SnapshotIsHistory
 from scoring.snapshots import AT_ONCE, due, final_until, snapshot_epochs, take_next
 from scoring.weights import Family, Pools, Variant
@@ -39,6 +39,7 @@ def back(score: Score, epochs: int, *, seconds: float = 60.0) -> Epoch:
     at = epoch.ends_at - timedelta(seconds=seconds)
     Submission.objects.filter(pk=score.pk).update(created_at=at, epoch=epoch.epoch_id)
     Score.objects.filter(pk=score.pk).update(accepted_at=at, computed_at=at, epoch=epoch.epoch_id)
+    Attribution.objects.filter(pk=score.pk).update(accepted_at=at, scored_at=at)
     return epoch
 
 

@@ -2,7 +2,6 @@
 
 import math
 import random
-import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,8 +14,7 @@ from hypothesis import strategies as st
 from prism_site.config import ROOT
 from prism_site.policy.schemas.rewards import RewardPools
 from scoring.explanations import lines_of, shares_of, why
-from scoring.ranking import Contender
-from scoring.weights import Family, Pools, Variant, Weights, by_contender, compute, shares
+from scoring.weights import Family, Pools, Variant, Weights, best_of_owners, compute, shares
 
 DEFAULT = Pools(**RewardPools().model_dump())
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,11 +37,6 @@ def family(number: int, score: float, *, owner: str = "", variant: str | None = 
         accepted_at=START + timedelta(minutes=number),
         variant=trained,
     )
-
-
-def contender(number: int, hotkey: str, score: float) -> Contender:
-    at = START + timedelta(minutes=number)
-    return Contender(submission_id=uuid.UUID(int=number), hotkey=hotkey, final_score=score, accepted_at=at)
 
 
 def field(scores: Sequence[float]) -> list[Family]:
@@ -71,9 +64,6 @@ fields = st.lists(st.tuples(numbers, people, st.none() | people), max_size=24).m
         family(number, score, owner=owner, variant=holder)
         for number, (score, owner, holder) in enumerate(rows)
     ]
-)
-entries = st.lists(st.tuples(people, numbers), min_size=1, max_size=24).map(
-    lambda rows: [contender(number, hotkey, score) for number, (hotkey, score) in enumerate(rows)]
 )
 
 
@@ -178,10 +168,18 @@ def test_a_variant_of_a_family_that_is_not_paid_earns_nothing() -> None:
 
 
 def test_shares_of_one_hotkey_add_up() -> None:
-    families = [family(1, 0.4, owner="alice"), family(2, 0.3, owner="alice", variant="bob")]
+    families = [family(1, 0.4, owner="alice"), family(2, 0.3, owner="bob", variant="alice")]
     assert compute(families, DEFAULT).weights == {
-        "alice": pytest.approx(0.6 + 0.4 * 2 / 3),
-        "bob": pytest.approx(0.4 * 1 / 3),
+        "alice": pytest.approx(0.6 * 2 / 3 + 0.4),
+        "bob": pytest.approx(0.6 * 1 / 3),
+    }
+
+
+def test_of_the_families_of_one_owner_the_best_has_a_place() -> None:
+    families = [family(1, 0.4, owner="alice"), family(2, 0.3, owner="alice", variant="bob"), family(3, 0.2)]
+    assert compute(families, DEFAULT).weights == {
+        "alice": pytest.approx(2 / 3),
+        "hotkey 3": pytest.approx(1 / 3),
     }
 
 
@@ -231,14 +229,14 @@ def test_no_variant_redirects_an_owners_pool(
     assert paid(before, "architecture") == paid(after, "architecture")
 
 
-@given(entries, pools, st.integers(0, 23), st.floats(min_value=0.0, max_value=1.0))
-def test_a_hotkeys_second_best_changes_nothing(
-    contenders: list[Contender], given_pools: Pools, place: int, part: float
+@given(fields.filter(bool), pools, st.integers(0, 23), st.floats(min_value=0.0, max_value=1.0))
+def test_a_hotkeys_second_best_family_changes_nothing(
+    families: list[Family], given_pools: Pools, place: int, part: float
 ) -> None:
-    best = contenders[place % len(contenders)]
-    second = contender(100, best.hotkey, best.final_score * part)
-    before = compute(by_contender(contenders), given_pools)
-    assert compute(by_contender([*contenders, second]), given_pools) == before
+    best = best_of_owners(families)[place % len(best_of_owners(families))]
+    second = replace(best, id="second", best_score=best.best_score * part, accepted_at=best.accepted_at)
+    late = replace(second, accepted_at=best.accepted_at + timedelta(days=1000))
+    assert compute([*families, late], given_pools) == compute(families, given_pools)
 
 
 @given(fields, pools)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from evaluations.enums import Mode
 from evaluations.models import Submission
 from prism_site.config import override_env
-from scoring.models import Score, WeightSnapshot
+from scoring.models import Attribution, Score, WeightSnapshot
 from scoring.payout import sha256_of
 from scoring.snapshots import snapshot_epochs
 from tests import factories
@@ -35,6 +35,7 @@ def ended() -> WeightSnapshot:
         score = factories.make_completed(mode=Mode.GPU_PROXY_EVAL, ease=ease)
         Submission.objects.filter(pk=score.pk).update(created_at=past)
         Score.objects.filter(pk=score.pk).update(computed_at=past)
+        Attribution.objects.filter(pk=score.pk).update(scored_at=past)
     snapshot_epochs()
     return WeightSnapshot.objects.get()
 
