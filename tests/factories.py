@@ -277,7 +277,7 @@ def manifest_of(
     return asdict(
         RunManifest(
             schema_version="prism_run_manifest.v2",
-            submission_id=str(attempt.run.submission_id),
+            submission_id=attempt.run.subject,
             run_id=str(attempt.run_id),
             mode=attempt.run.mode,
             verdict=verdict,
