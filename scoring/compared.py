@@ -98,9 +98,9 @@ class Compared:
         return ",".join(str(each.submission.pk) for each in self.contestants)
 
     @property
-    def relative_percent(self) -> float:
+    def relative_percent(self) -> str:
         """The relative threshold in per cent."""
-        return 100 * self.thresholds.min_delta_rel
+        return f"{100 * self.thresholds.min_delta_rel:g}"
 
     @property
     def required_bpb(self) -> float | None:
