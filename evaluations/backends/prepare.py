@@ -150,6 +150,7 @@ def job_of(
         gpus=place.gpus,
         world_size=place.world_size,
         diagnostics=DIAGNOSTIC_LOOKS,
+        graph=Mode(mode).is_official,
         reference_tokenizers=reference_tokenizers(manifest.tokenizer),
         sandbox=env().sandbox,
     )

@@ -27,8 +27,8 @@ def admit(described: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], La
     model = {
         **counts,
         "flops_per_token": flops if isinstance(flops, float) and 0 <= flops < float("inf") else None,
-        "graph_hash": None,  # identity is worked out where families are
-        "architecture_hash": None,
+        "graph_hash": None,  # the referee enters it where two predictors agree
+        "architecture_hash": None,  # of source, which only the reviews read
         "manifest_sha256": hashlib.sha256(repr(layout.described()).encode()).hexdigest(),
     }
     return model, layout

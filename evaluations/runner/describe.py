@@ -17,6 +17,7 @@ import numpy as np
 from evaluations.runner import admission, anomalies, tokenizers, walls
 from evaluations.runner.auditor import Auditor
 from evaluations.runner.encoding import Encoding
+from evaluations.runner.graph import identity
 from evaluations.runner.job import Job
 from evaluations.runner.ledger import Ledger, Line
 from evaluations.runner.orders import for_predictor, order_of
@@ -40,10 +41,10 @@ WINDOW_FLOPS = 2e11  # for all windows of one kind: a second or two of a small m
 
 def describe(job: Job) -> dict[str, Any]:
     """{verdict, code, reason, traceback} and, null as far as it was not reached, {model, step0_bpb, step0,
-    causality, seed_invariant, anomalies, sandbox}; the verdict is `described`, `rejected` or `failed`."""
+    causality, seed_invariant, anomalies, identity, sandbox}; the verdict is described, rejected or failed."""
     guard_referee()
     facts: dict[str, Any] = dict.fromkeys(
-        ("model", "step0_bpb", "step0", "causality", "seed_invariant", "anomalies", "sandbox")
+        ("model", "step0_bpb", "step0", "causality", "seed_invariant", "anomalies", "identity", "sandbox")
     )
     try:
         _measure(job, facts)
@@ -62,8 +63,10 @@ def _measure(job: Job, facts: dict[str, Any]) -> None:
     with _predictors(job) as (peer, stranger):
         facts["sandbox"] = peer.child.attestation()
         stranger.child.attestation()
-        described = _introduce(job, encoding, chunk, peer, stranger)
+        described, again = _introduce(job, encoding, chunk, peer, stranger)
         facts["model"], layout = admission.admit(described, job.limits)
+        facts["identity"] = _identity([described.get("graphs"), again.get("graphs")])
+        facts["model"]["graph_hash"] = facts["identity"]["graph_hash"]
         facts["seed_invariant"] = admission.seed_invariant(described)
         for one in (peer, stranger):
             one.open_slot(layout)
@@ -80,14 +83,25 @@ def _measure(job: Job, facts: dict[str, Any]) -> None:
 
 def _introduce(
     job: Job, encoding: Encoding, chunk: Chunk, peer: PredictorPeer, stranger: PredictorPeer
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     order = order_of(job, encoding, [chunk], _threads())
     for one in (peer, stranger):
         one.order(for_predictor(order, one.child.place.home))
     described, again = peer.description(), stranger.description()
     if described.get("manifest") != again.get("manifest"):
         raise rejected("model_mismatch", "build_model declared two different models under one seed")
-    return described
+    return described, again
+
+
+def _identity(claims: list[Any]) -> dict[str, Any]:
+    """The graph that both describe; raises `Stopped` where they describe two."""
+    if identity.differ(claims):
+        raise rejected(
+            "model_mismatch",
+            "two processes built the model under one seed, and its forward does other things",
+        )
+    found = identity.measured(claims)
+    return found.facts() if found else dict(identity.UNKNOWN)
 
 
 def _enter_step0(facts: dict[str, Any], line: Line, vocab_size: int) -> None:

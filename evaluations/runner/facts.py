@@ -9,19 +9,25 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from evaluations.runner import weights
 from evaluations.runner.context import PrismContext
+from evaluations.runner.graph.read import read
+from evaluations.runner.recipe import logits_of
 
 Forward = Callable[[Tensor], Tensor]
 STACKS = (nn.ModuleList, nn.Sequential)
 
 
-def describe(model: nn.Module, ctx: PrismContext, forward: Forward) -> dict[str, Any]:
-    """Manifest, parameter counts, layers and FLOPs per token of `forward`, which runs `model`."""
+def describe(model: nn.Module, ctx: PrismContext, forward: Forward, *, graph: bool = False) -> dict[str, Any]:
+    """Manifest, parameter counts, layers and FLOPs per token of `forward`, which runs `model`.
+
+    With `graph` also the graphs of `model`, which is not to be used any more afterwards.
+    """
     return {
         "manifest": weights.describe(model),
         "parameters": sum(p.numel() for p in model.parameters()),
         "body_parameters": body_parameters(model, ctx.vocab_size),
         "layers": layers(model),
         "flops_per_token": flops_per_token(forward, ctx),
+        "graphs": read(model, logits_of, longest=ctx.sequence_length - 1) if graph else None,
     }
 
 

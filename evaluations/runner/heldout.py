@@ -165,7 +165,7 @@ class Heldout:
     def _predictors(self, *names: str) -> Iterator[list[tuple[PredictorPeer, Layout]]]:
         """Fresh predictors with their models built, behind the walls of the run's; gone afterwards."""
         output, threads = Path(self.job.output_folder), os.cpu_count() or 1
-        order = order_of(self.job, self.encoding, self.chunks, threads)
+        order = order_of(self.job, self.encoding, self.chunks, threads) | {"graph": False}  # known by now
         children = [
             walls.start(self.job, walls.predictor_place(output), output / f"heldout-{name}.log", threads)
             for name in names

@@ -107,6 +107,7 @@ class Job:
     gpus: tuple[str, ...] = ()  # UUIDs of the GPUs lent to this run, in order; cuda only
     world_size: int = 1
     diagnostics: int = 0  # how often the model is looked into on the way, evenly over the text
+    graph: bool = False  # whether the forward is followed operator by operator: it takes two seconds
     backend: str = "local"
     sandbox: str = "required"  # off: the code is the operator's own
 

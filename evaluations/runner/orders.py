@@ -19,6 +19,7 @@ def order_of(job: Job, encoding: Encoding, chunks: list[Chunk], threads: int) ->
         "training": job.bundle.training,
         "tokenizer": job.bundle.tokenizer,
         "tokenizers": tokenizer_paths(job),
+        "graph": job.graph,
         "context": {
             "vocab_size": encoding.vocab_size,
             "sequence_length": job.schedule.sequence_length,

@@ -70,7 +70,7 @@ def serve(channel: Channel, slot_fd: int) -> None:
     hooks = Hooks(hook_modules(order))
     # Measured on a twin, so that counting FLOPs leaves no trace in the model that is scored.
     twin = Predictor(ctx.build_model(), ctx, Hooks(hook_modules(order)))
-    described = facts.describe(twin.model, ctx, twin.logits)
+    described = facts.describe(twin.model, ctx, twin.logits, graph=order["graph"])
     invariant = initialisation.seed_invariant(
         ctx.build_model(), replace(ctx, seed=ctx.seed + 1).build_model()
     )

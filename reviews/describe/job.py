@@ -25,6 +25,7 @@ def job_of(manifest: BundleManifest, folder: Path, *, mode: Mode, policy: Policy
         output_folder=str(folder),
         run_secret="",
         schedule=schedule_of(targets),
+        graph=True,
         limits=Limits(max_parameters=env().max_parameters, max_layers=env().max_layers),
         reference_tokenizers=reference_tokenizers(manifest.tokenizer),
         sandbox=env().sandbox,

@@ -14,6 +14,7 @@ from evaluations.backends.processes import end_session
 from evaluations.datasets.errors import DataError
 from evaluations.enums import Mode
 from evaluations.intake.bundle import Bundle
+from evaluations.runner.graph.identity import UNKNOWN
 from evaluations.runner.patience import BUSY
 from prism_site.config import ROOT
 from prism_site.policy.resolve import Policy
@@ -39,6 +40,7 @@ class Described:
 
     findings: list[Finding]
     facts: dict[str, Any]
+    identity: dict[str, Any]  # graph_hash, graph_source, graph, histogram
     verdict: str  # described, rejected or failed
     code: str
     traceback: str  # the submission's own, where its code raised
@@ -57,6 +59,7 @@ def describe(bundle: Bundle, *, mode: Mode, policy: Policy) -> Described:
     return Described(
         findings=findings_of(report),
         facts={name: report.get(name) for name in FACTS},
+        identity=report.get("identity") or dict(UNKNOWN),
         verdict=str(report["verdict"]),
         code=str(report["code"]),
         traceback=str(report["traceback"]),

@@ -167,6 +167,7 @@ def _job(specification: Specification, bundle: Bundle, folder: Path, run_secret:
         precision=specification["precision"],
         world_size=specification["world_size"],
         diagnostics=specification["diagnostics"],
+        graph=Mode(specification["mode"]).is_official,
         reference_tokenizers=reference_tokenizers(bundle.manifest.tokenizer),
         backend="validator",
         sandbox=_sandbox(specification),
