@@ -240,8 +240,9 @@ def test_every_change_is_an_event_and_the_end_of_an_epoch_is_final(
     }
     final = history.weights()
     ends_at = epoch_at(timezone.now(), env().epoch_seconds).ends_at
-    monkeypatch.setattr(timezone, "now", lambda: ends_at + timedelta(seconds=70))
-    snapshot = take_next()
+    with monkeypatch.context() as later:
+        later.setattr(timezone, "now", lambda: ends_at + timedelta(seconds=70))
+        snapshot = take_next()
     assert snapshot is not None
     assert {NAMES[hotkey]: round(weight, 12) for hotkey, weight in snapshot.weights.items()} == final
     released = Hold.objects.filter(kind=Hold.Kind.NEAR_THRESHOLD).get()
