@@ -11,6 +11,7 @@ from scoring.final_score import ScoreTerms, effective_bpb
 from scoring.weights import Share
 
 WIDTH = 100.0  # of a drawing, in its own units
+ROUNDING = 1e-9
 THINNEST = 0.4  # a step that is there is seen
 
 
@@ -100,11 +101,8 @@ def quality_steps(
         at = end
     if value is not None:
         steps.append(_total(name, value, "", digits=4))
-    missing = sum(float(line["share"]) for line in lines if line["value"] is None)
-    note = (
-        f"{missing:.0%} of the formula could not be measured; its share went to the rest." if missing else ""
-    )
-    return Waterfall(title=title, steps=tuple(steps), note=note if value is not None else "")
+    note = _missing(lines) if value is not None else ""
+    return Waterfall(title=title, steps=tuple(steps), note=note)
 
 
 def blend_steps(q_arch: float, q_recipe: float, *, architecture: float, recipe: float) -> Waterfall:
@@ -137,11 +135,8 @@ def weight_steps(shares: Sequence[Share], note: str) -> Waterfall:
     steps, at = [], 0.0
     for share in shares:
         end = at + share.weight
-        how = f"{share.share_of_pool:.2%} of the pool"
         label = f"{share.pool} pool"
-        steps.append(
-            Step(label=label, kind=Kind.GAIN, start=at, end=end, how=f"{how}: {why(share)}", digits=4)
-        )
+        steps.append(Step(label=label, kind=Kind.GAIN, start=at, end=end, how=why(share), digits=4))
         at = end
     if steps:
         steps.append(_total("weight", at, "", digits=4))
@@ -158,11 +153,19 @@ def _change(label: str, before: float, after: float, how: str) -> Step:
 
 
 def _component(line: Mapping[str, Any], start: float, end: float) -> Step:
-    label = str(line["name"]).replace("_", " ")
+    label = str(line["name"]).replace("_", " ").replace(" lm ", " LM ")
     if line["value"] is None:
         return Step(label=label, kind=Kind.NONE, start=start, end=start, how=_reason(line["unavailable"]))
     how = f"{line['weight']:.4f} × {line['value']:.4f}"
     return Step(label=label, kind=Kind.GAIN, start=start, end=end, how=how, digits=4)
+
+
+def _missing(lines: Sequence[Mapping[str, Any]]) -> str:
+    share = sum(float(line["share"]) for line in lines if line["value"] is None)
+    if not share:
+        return ""
+    went = "lost" if sum(float(line["weight"]) for line in lines) < 1 - ROUNDING else "given to the rest"
+    return f"{share:.0%} of the formula could not be measured: its share is {went}."
 
 
 def _reason(code: str | None) -> str:
