@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from evaluations.api.quality_answers import QualityAccount
 from evaluations.checklist.claim import Claim, State, count, number, section
 from evaluations.holding import Held
 from evaluations.models import Event, Run, Submission
@@ -52,8 +53,8 @@ class Scores(BaseModel):
 
     @classmethod
     def of(cls, submission: Submission) -> Self | None:
-        """The stored score of a submission read with its score; None before there is one."""
-        score = getattr(submission, "score", None)
+        """The stored score of a submission read with score and quality; None before there is one."""
+        score, quality = getattr(submission, "score", None), getattr(submission, "quality", None)
         if score is None:
             return None
         return cls(
@@ -63,6 +64,9 @@ class Scores(BaseModel):
             bpb_sd=score.bpb_sd,
             seeds=score.seeds,
             heldout_delta=score.heldout_delta,
+            q_arch=quality.q_arch if quality else None,
+            q_recipe=quality.q_recipe if quality else None,
+            blend_score=score.blend_score,
             multiplier=score.multiplier,
             penalty=score.penalty,
         )
@@ -225,6 +229,7 @@ class SubmissionDetail(SubmissionRow):
     claims: list[ClaimRow]
     heldout: Heldout | None
     diagnostics: list[LookRow]
+    quality: QualityAccount | None
     error: StoppedBecause | None
     hold: HoldNotice | None
 

@@ -4,6 +4,7 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -25,9 +26,10 @@ from evaluations.api.answers import (
     SubmissionPage,
     SubmissionRow,
 )
+from evaluations.api.quality_answers import QualityAccount
 from evaluations.checklist.claim import items
 from evaluations.checklist.listing import checklist
-from evaluations.enums import Mode, RunState, Status
+from evaluations.enums import Mode, RunPurpose, RunState, Status
 from evaluations.holding import held
 from evaluations.models import Run, Submission
 from prism_site.access.throttles import AddressThrottle
@@ -36,6 +38,10 @@ from prism_site.api.permissions import Public
 from prism_site.api.problems import Problem
 from prism_site.api.schema import answers
 
+# What a list does not show of a quality, and would be kilobytes a row.
+ACCOUNT = tuple(
+    f"quality__{name}" for name in ("architecture", "training", "runs", "awaited", "policy_row_ids")
+)
 STOPPED = (Status.FAILED, Status.REJECTED, Status.HELD)
 
 
@@ -51,7 +57,7 @@ class SubmissionQuery(PageQuery):
 def submission_page(query: dict[str, Any]) -> Response:
     """One page of submissions, newest first."""
     filters = {name: query[name] for name in ("hotkey", "status", "mode", "epoch") if name in query}
-    rows = Submission.objects.select_related("score").filter(**filters)
+    rows = Submission.objects.select_related("score", "quality").defer(*ACCOUNT).filter(**filters)
     found, cursor = newest_first(rows, query.get("cursor"), query["limit"])
     page = SubmissionPage(items=[SubmissionRow.of(row) for row in found], next_cursor=cursor)
     return Response(page.model_dump(mode="json"))
@@ -66,7 +72,9 @@ class SubmissionView(APIView):
     @extend_schema(operation_id="submission", responses=answers(SubmissionDetail, 404))
     def get(self, request: Request, submission_id: UUID) -> Response:
         """Status, scores, hooks used, what was proved of its run, and the reason where it was stopped."""
-        submission = get_object_or_404(Submission.objects.select_related("score"), pk=submission_id)
+        submission = get_object_or_404(
+            Submission.objects.select_related("score", "quality"), pk=submission_id
+        )
         runs = list(submission.runs.order_by("created_at", "seed"))
         manifest = _newest(runs)
         detail = SubmissionDetail.of(
@@ -79,6 +87,7 @@ class SubmissionView(APIView):
             claims=[ClaimRow.of(claim) for claim in checklist(manifest)],
             heldout=Heldout.of(manifest),
             diagnostics=[LookRow.of(look) for look in items(manifest.get("diagnostics"))],
+            quality=QualityAccount.of(submission),
             error=_error(submission),
             hold=HoldNotice.of(held(submission)),
         )
@@ -98,10 +107,14 @@ def _newest(runs: list[Run]) -> dict[str, Any]:
 
 
 def newest_manifest(submission_id: UUID, run_id: UUID | None = None) -> dict[str, Any] | None:
-    """The manifest that was taken last for a submission, or that of one of its runs; or None."""
-    finished = Run.objects.filter(submission_id=submission_id, state=RunState.FINISHED)
-    if run_id is not None:
-        finished = finished.filter(pk=run_id)
+    """The manifest that was taken last for a submission, or that of one of its runs or of a yardstick."""
+    finished = Run.objects.filter(state=RunState.FINISHED)
+    if run_id is None:
+        finished = finished.filter(submission_id=submission_id)
+    else:
+        finished = finished.filter(
+            Q(submission_id=submission_id) | ~Q(purpose=RunPurpose.SUBMISSION), pk=run_id
+        )
     manifest: dict[str, Any] | None = (
         finished.order_by("-finished_at").values_list("manifest", flat=True).first()
     )
