@@ -17,6 +17,7 @@ class LeaderboardEntry(BaseModel):
     submission_id: UUID
     name: str
     final_score: float
+    blend_score: float | None
     bpb: float
     bpb_se: float
     bpb_sd: float | None
@@ -37,7 +38,10 @@ class LeaderboardEntry(BaseModel):
 
 
 class Leaderboard(BaseModel):
-    """`epoch` is null for the standings of all time; `official` says whether this mode may earn weight."""
+    """`epoch` is null for the standings of all time; `official` says whether this mode may earn weight.
+
+    `metric` is what is ranked by: final_score (`prequential`) or blend_score (`blend`).
+    """
 
     epoch: int | None
     mode: str

@@ -22,17 +22,19 @@ from prism_site.config import env
 from scoring import standings
 from scoring.answers import EpochCount, EpochPage, EpochRow, Leaderboard, LeaderboardEntry
 from scoring.epochs import epoch_at, epoch_from
+from scoring.metrics import Metric, metric_of
 from scoring.standings import After, Entry
-
-METRICS = ("prequential",)
 
 
 class LeaderboardQuery(PageQuery):
-    """Whose standings; without `epoch` those of all time, without `mode` those of new submissions."""
+    """Whose standings; without `epoch` those of all time, without `mode` those of new submissions.
+
+    Without `metric` they are ranked by what policy says.
+    """
 
     epoch = serializers.IntegerField(required=False, min_value=0, max_value=2**62)
     mode = serializers.ChoiceField(required=False, choices=Mode.choices)
-    metric = serializers.ChoiceField(required=False, default="prequential", choices=METRICS)
+    metric = serializers.ChoiceField(required=False, choices=[metric.value for metric in Metric])
 
 
 class LeaderboardView(APIView):
@@ -55,13 +57,15 @@ class LeaderboardView(APIView):
 
 def _leaderboard(query: dict[str, Any]) -> Leaderboard:
     mode, epoch, limit = Mode(query.get("mode", env().execution_mode)), query.get("epoch"), query["limit"]
-    rows = standings.leaderboard(mode, epoch=epoch, limit=limit + 1, after=_after(query.get("cursor")))
+    metric = Metric(query["metric"]) if "metric" in query else metric_of(mode)
+    after = _after(query.get("cursor"))
+    rows = standings.leaderboard(mode, epoch=epoch, limit=limit + 1, after=after, metric=metric)
     found, cursor = page_of(rows, limit, _cursor_of)
     return Leaderboard(
         epoch=epoch,
         mode=mode,
         official=mode.is_official,
-        metric=query["metric"],
+        metric=metric,
         entries=[LeaderboardEntry.of(entry) for entry in found],
         next_cursor=cursor,
     )
@@ -69,14 +73,14 @@ def _leaderboard(query: dict[str, Any]) -> Leaderboard:
 
 def _cursor_of(entry: Entry) -> str:
     after = entry.after
-    return encode_cursor(after.rank, after.final_score, after.accepted_at.isoformat(), after.submission_id)
+    return encode_cursor(after.rank, after.value, after.accepted_at.isoformat(), after.submission_id)
 
 
 def _after(cursor: str | None) -> After | None:
     if not cursor:
         return None
-    rank, score, accepted_at, submission_id = decode_cursor(cursor, int, float, instant, identifier)
-    return After(rank=rank, final_score=score, accepted_at=accepted_at, submission_id=submission_id)
+    rank, value, accepted_at, submission_id = decode_cursor(cursor, int, float, instant, identifier)
+    return After(rank=rank, value=value, accepted_at=accepted_at, submission_id=submission_id)
 
 
 class CurrentEpochView(APIView):

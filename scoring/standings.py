@@ -9,10 +9,11 @@ from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from evaluations.enums import Mode, Status
+from scoring.metrics import Metric
 from scoring.models import Score
 from scoring.ranking import Contender
 
-RANK_ORDER = ("-final_score", "accepted_at", "submission_id")
+RANK_ORDER = Metric.PREQUENTIAL.rank_order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class After:
     """The entry that a page of the leaderboard goes on from."""
 
     rank: int
-    final_score: float
+    value: float  # of the metric
     accepted_at: datetime
     submission_id: UUID
 
@@ -31,50 +32,55 @@ class Entry:
 
     rank: int
     score: Score
+    metric: Metric = Metric.PREQUENTIAL
 
     @property
     def after(self) -> After:
         """Where the next page begins."""
         return After(
             rank=self.rank,
-            final_score=self.score.final_score,
+            value=getattr(self.score, self.metric.field),
             accepted_at=self.score.accepted_at,
             submission_id=self.score.submission_id,
         )
 
 
 def leaderboard(
-    mode: Mode, *, epoch: int | None = None, limit: int | None = None, after: After | None = None
+    mode: Mode,
+    *,
+    epoch: int | None = None,
+    limit: int | None = None,
+    after: After | None = None,
+    metric: Metric = Metric.PREQUENTIAL,
 ) -> list[Entry]:
     """Entries in rank order; with `epoch`, each hotkey's best among submissions accepted in that epoch.
 
-    What is held, or was rejected after it was scored, is on no list.
+    What is held, or was rejected after it was scored, is on no list; what has no blend is on none of blends.
     """
-    rows = (
-        best_of_epoch(mode, epoch)
-        if epoch is not None
-        else Score.objects.filter(mode=mode, best_in_mode=True)
-    )
+    rows = best_of_all_time(mode, metric) if epoch is None else best_of_epoch(mode, epoch, metric)
     if after is not None:
-        rows = rows.filter(_behind(after))
+        rows = rows.filter(_behind(after, metric))
     rows = rows.filter(submission__status=Status.COMPLETED)
-    rows = rows.select_related("submission").order_by(*RANK_ORDER)[:limit]
+    rows = rows.select_related("submission").order_by(*metric.rank_order)[:limit]
     first = after.rank + 1 if after is not None else 1
-    return [Entry(rank=rank, score=score) for rank, score in enumerate(rows, start=first)]
+    return [Entry(rank=rank, score=score, metric=metric) for rank, score in enumerate(rows, start=first)]
 
 
-def best_of_all_time(mode: Mode) -> QuerySet[Score]:
+def best_of_all_time(mode: Mode, metric: Metric = Metric.PREQUENTIAL) -> QuerySet[Score]:
     """The best score of every hotkey; marked when a score is stored, so that an index answers."""
-    return Score.objects.filter(mode=mode, best_in_mode=True)
+    return Score.objects.filter(mode=mode, **{metric.mark: True})
 
 
-def best_of_epoch(mode: Mode, epoch: int) -> QuerySet[Score]:
+def best_of_epoch(mode: Mode, epoch: int, metric: Metric = Metric.PREQUENTIAL) -> QuerySet[Score]:
     """The best score of every hotkey among the submissions accepted in one epoch.
 
     A subquery, because a filter added to a windowed query would thin out the rows before they are numbered.
     """
-    place = Window(RowNumber(), partition_by=F("hotkey"), order_by=RANK_ORDER)
-    numbered = Score.objects.filter(mode=mode, epoch=epoch).annotate(place=place)
+    place = Window(RowNumber(), partition_by=F("hotkey"), order_by=metric.rank_order)
+    ranked = Score.objects.filter(mode=mode, epoch=epoch, **{f"{metric.field}__isnull": False})
+    if metric is Metric.BLEND:
+        ranked = ranked.filter(_stands())  # as the marks of all time
+    numbered = ranked.annotate(place=place)
     return Score.objects.filter(pk__in=numbered.filter(place=1).values("pk"))
 
 
@@ -113,10 +119,10 @@ def contenders(scores: Iterable[Score]) -> list[Contender]:
     ]
 
 
-def _behind(after: After) -> Q:
-    tie = Q(final_score=after.final_score)
+def _behind(after: After, metric: Metric) -> Q:
+    tie = Q(**{metric.field: after.value})
     later = Q(accepted_at__gt=after.accepted_at)
     same_time = Q(accepted_at=after.accepted_at, submission_id__gt=after.submission_id)
-    return Q(final_score__lte=after.final_score) & (
-        Q(final_score__lt=after.final_score) | (tie & (later | same_time))
+    return Q(**{f"{metric.field}__lte": after.value}) & (
+        Q(**{f"{metric.field}__lt": after.value}) | (tie & (later | same_time))
     )

@@ -13,12 +13,14 @@ from evaluations.views.drawing import Point
 from prism_site.config import env
 from prism_site.policy.errors import PolicyInvalid
 from scoring.epochs import Epoch, epoch_at, epoch_from
+from scoring.metrics import Metric, metric_of
 from scoring.payout import payout
 from scoring.standings import Entry
 from scoring.standings import leaderboard as standings
 
 SHOWN = 100
 EPOCHS_OFFERED = 8
+METRICS = {Metric.PREQUENTIAL: "final score", Metric.BLEND: "blend of qualities"}
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,13 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
     epoch = _epoch(request.GET.get("epoch", ""), epochs)
     hotkey = request.GET.get("hotkey", "").strip()[:64]
     shares, policy_problem = _weights(mode)
-    rows = _rows(standings(mode, epoch=epoch, limit=SHOWN), shares, hotkey=hotkey)
+    metric = _metric(request.GET.get("metric", ""), mode)
+    rows = _rows(standings(mode, epoch=epoch, limit=SHOWN, metric=metric), shares, hotkey=hotkey)
     context = {
         "mode": mode,
         "modes": list(Mode),
+        "metric": metric,
+        "metrics": METRICS,
         "epoch": epoch,
         "epochs": epochs,
         "hotkey": hotkey,
@@ -63,6 +68,10 @@ def recent_epochs() -> list[Epoch]:
 
 def _mode(asked: str) -> Mode:
     return Mode(asked) if asked in Mode.values else Mode(env().execution_mode)
+
+
+def _metric(asked: str, mode: Mode) -> Metric:
+    return Metric(asked) if asked in list(Metric) else metric_of(mode)
 
 
 def _epoch(asked: str, offered: list[Epoch]) -> int | None:

@@ -7,6 +7,7 @@ import pytest
 
 from evaluations.enums import Mode
 from prism_site.config import env, override_env
+from prism_site.policy.resolve import set_policy
 from scoring.models import Score
 from tests import factories
 from tests.api.conftest import assert_problem, break_policy, platform
@@ -40,7 +41,37 @@ def test_leaderboard_of_an_epoch_and_of_a_mode(client):
     assert len(client.get(path, {"epoch": score.epoch}).json()["entries"]) == 1
     assert client.get(path, {"epoch": score.epoch - 1}).json()["entries"] == []
     assert client.get(path, {"mode": "gpu_proxy_eval"}).json()["entries"] == []
-    assert_problem(client.get(path, {"metric": "blend"}), 400, "invalid")
+    assert_problem(client.get(path, {"metric": "vibes"}), 400, "invalid")
+
+
+def test_leaderboard_by_blend_shows_whose_qualities_were_measured(client):
+    learns, builds, unmeasured = (factories.make_completed(ease=ease) for ease in (3.0, 1.0, 2.0))
+    for score, blend in ((learns, 0.5), (builds, 0.625)):
+        Score.objects.filter(pk=score.pk).update(blend_score=blend, best_by_blend=True)
+    assert ids(client, metric="blend") == [str(builds.pk), str(learns.pk)]
+    assert ids(client, metric="prequential") == [str(learns.pk), str(unmeasured.pk), str(builds.pk)]
+    assert ids(client, metric="blend", epoch=learns.epoch) == ids(client, metric="blend")
+
+
+def test_leaderboard_pages_by_blend_join(client):
+    for number in range(4):
+        score = factories.make_completed()
+        Score.objects.filter(pk=score.pk).update(blend_score=0.5 + number % 2 / 8, best_by_blend=True)
+    whole = client.get("/v1/leaderboard", {"metric": "blend"}).json()["entries"]
+    first = client.get("/v1/leaderboard", {"metric": "blend", "limit": 3}).json()
+    rest = client.get("/v1/leaderboard", {"metric": "blend", "cursor": first["next_cursor"]}).json()
+    assert first["entries"] + rest["entries"] == whole
+    assert [entry["rank"] for entry in whole] == [1, 2, 3, 4]
+
+
+def test_policy_says_what_the_leaderboard_ranks_by(client):
+    assert client.get("/v1/leaderboard").json()["metric"] == "prequential"
+    set_policy("score_weights", {"leaderboard_metric": "blend"}, by="test")
+    assert client.get("/v1/leaderboard").json()["metric"] == "blend"
+
+
+def ids(client, **query):
+    return [entry["submission_id"] for entry in client.get("/v1/leaderboard", query).json()["entries"]]
 
 
 def test_the_leaderboards_tag_changes_with_it(client):

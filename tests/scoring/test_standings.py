@@ -92,7 +92,5 @@ def test_the_hash_of_the_inputs_changes_with_them():
 
 def test_after_an_unknown_entry_the_standings_go_on_where_it_would_stand():
     score = factories.make_completed()
-    ahead = standings.After(
-        rank=0, final_score=1.0, accepted_at=score.accepted_at, submission_id=uuid.UUID(int=0)
-    )
+    ahead = standings.After(rank=0, value=1.0, accepted_at=score.accepted_at, submission_id=uuid.UUID(int=0))
     assert [entry.score for entry in standings.leaderboard(SMOKE, after=ahead)] == [score]
