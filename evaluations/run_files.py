@@ -42,6 +42,16 @@ def bundle_as_run(submission_id: UUID) -> Bundle:
     return own if trains_for is None else on_architecture(own, stored_bundle(trains_for))
 
 
+def bundle_as_claimed(submission_id: UUID) -> Bundle:
+    """The same, with what training ships as its architecture in the place of what it is run on.
+
+    Never run: its source tells whether another structure is claimed. Raises as `bundle_as_run`.
+    """
+    own = stored_bundle(submission_id)
+    trains_for = Submission.objects.values_list("trains_for", flat=True).get(pk=submission_id)
+    return own if trains_for is None else with_shipped_architecture(own, stored_bundle(trains_for))
+
+
 def architecture_alone(bundle: Bundle) -> Bundle:
     """A bundle without what its manifest gives to training: the reference recipe trains it."""
     manifest = bundle.manifest
@@ -78,6 +88,20 @@ def on_architecture(own: Bundle, canonical: Bundle) -> Bundle:
         "training": _section(own.manifest, "training"),
     }
     return _bundle(files, sections | {"tokenizer": tokenizer})
+
+
+def with_shipped_architecture(own: Bundle, canonical: Bundle) -> Bundle:
+    """As `on_architecture`, with the files of `own` first; without any for an architecture it is the same."""
+    run, training = on_architecture(own, canonical), own.manifest.training
+    shipped = own.manifest.architecture.entrypoint
+    is_own = shipped in own.files and shipped not in {training.entrypoint, *training.files}
+    manifest = (own if is_own else canonical).manifest
+    files = {**run.files, **{name: data for name, data in own.files.items() if name != MANIFEST_NAME}}
+    sections = {
+        "architecture": _section(manifest, "architecture"),
+        "training": _section(own.manifest, "training"),
+    }
+    return _bundle(files, {"kind": "full", **sections, "tokenizer": run.manifest.tokenizer})
 
 
 def tokenizer_of(own: Bundle, canonical: Bundle) -> str:

@@ -8,7 +8,7 @@ from evaluations.baseline import CODE_HASH, BaselineChanged, baseline
 from evaluations.bundles import limits_of
 from evaluations.intake.bundle import Bundle, bundle_of, listing_of, pack, read_bundle
 from evaluations.intake.refusals import BundleRefused
-from evaluations.run_files import architecture_alone, on_architecture
+from evaluations.run_files import architecture_alone, on_architecture, with_shipped_architecture
 
 FULL = {
     "architecture.py": b"A = 1\n",
@@ -79,6 +79,21 @@ def test_training_that_bears_the_name_of_an_architecture_file_is_refused(section
 def test_the_tokenizer_is_the_architectures_unless_one_is_named(named: bytes, tokenizer: str) -> None:
     own = bundle_of({**TRAINING, "prism.yaml": TRAINING["prism.yaml"] + named})
     assert on_architecture(own, bundle_of(FULL)).manifest.tokenizer == tokenizer
+
+
+def test_what_training_claims_as_its_architecture_is_kept_for_comparison() -> None:
+    same, own = bundle_of(TRAINING), bundle_of({**TRAINING, "architecture.py": b"A = 666\n"})
+    canonical = bundle_of(FULL)
+    assert with_shipped_architecture(same, canonical).files == on_architecture(same, canonical).files
+    assert with_shipped_architecture(own, canonical).files["architecture.py"] == b"A = 666\n"
+
+
+def test_an_architecture_under_another_name_is_claimed_too() -> None:
+    moved = {name: data for name, data in FULL.items() if name != "architecture.py"}
+    manifest = b"architecture: {entrypoint: model.py}\n"
+    canonical = bundle_of({**moved, "model.py": b"A = 1\n", "prism.yaml": manifest})
+    claimed = with_shipped_architecture(bundle_of({**TRAINING, "architecture.py": b"A = 666\n"}), canonical)
+    assert claimed.manifest.architecture.entrypoint == "architecture.py"
 
 
 def test_what_is_made_of_two_travels_as_one_archive() -> None:
