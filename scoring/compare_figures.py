@@ -1,5 +1,6 @@
 """The pictures of a comparison as Plotly figures: curves over each other, and gains over the first."""
 
+import html
 from typing import Any
 
 from evaluations import charts
@@ -12,6 +13,7 @@ COLOURS = 6
 DASHES = ("solid", "dot")
 MARKS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "triangle-down", "star", "pentagon")
 MOST_MARKS = 10  # on a line
+NAME_CHARS = 24
 
 
 def curves(
@@ -51,7 +53,7 @@ def _curve(contestant: Contestant, points: Points, x: XAxis) -> dict[str, Any]:
     kept = points.at(charts.thinned(points.along(x), points.bpb))
     return {
         **_line(contestant),
-        "name": f"{contestant.number} · {contestant.name}",
+        "name": _name(contestant),
         "x": kept.along(x),
         "y": kept.bpb,
         "hovertemplate": "%{y:.6f}",
@@ -70,7 +72,7 @@ def _gain(contestant: Contestant, z: float) -> list[dict[str, Any]]:
         {
             **_line(contestant),
             "legendgroup": str(contestant.number),
-            "name": f"{contestant.number} · {contestant.name}",
+            "name": _name(contestant),
             "x": x,
             "y": [end.gain for end in along],
             "customdata": [z * end.se for end in along],
@@ -88,6 +90,16 @@ def _line(contestant: Contestant) -> dict[str, Any]:
         "line": {"width": 2, "dash": DASHES[place // COLOURS % len(DASHES)]},
         "marker": {"size": 7, "symbol": MARKS[place % len(MARKS)], "maxdisplayed": MOST_MARKS},
     }
+
+
+def _name(contestant: Contestant) -> str:
+    """Plotly reads some HTML in names, links too, and miners choose names."""
+    return f"{contestant.number} · {html.escape(shortened(contestant.name), quote=False)}"
+
+
+def shortened(name: str) -> str:
+    """A name that leaves room for others in a legend."""
+    return name if len(name) <= NAME_CHARS else f"{name[: NAME_CHARS - 1]}…"
 
 
 def _colour(contestant: Contestant) -> int:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evaluations.templatetags.prism import NONE, duration, grouped, si_bytes
+from evaluations.checklist.claim import section
+from evaluations.templatetags.prism import NONE, duration, fixed, grouped, si_bytes
 
 
 @dataclass(frozen=True)
@@ -16,10 +17,11 @@ class Group:
 
 
 def groups(manifest: Mapping[str, Any]) -> list[Group]:
-    """Model, training, data and run; groups that the run did not reach are left out."""
+    """Model, training, benchmark packs, data and run; groups that the run did not reach are left out."""
     candidates = (
         Group("Model", _model(manifest.get("model") or {})),
         Group("Training", _training(manifest.get("training") or {})),
+        Group("Benchmark packs", _benchmarks((manifest.get("heldout") or {}).get("benchmarks"))),
         Group("Data", _data(manifest.get("data") or {})),
         Group("Run", _run(manifest.get("run") or {})),
     )
@@ -54,6 +56,19 @@ def _training(training: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("stopped", _text(training.get("stopped_reason"))),
         ("ranks", grouped(len(training["ranks"])) if isinstance(training.get("ranks"), list) else NONE),
     )
+
+
+def _benchmarks(packs: Any) -> list[tuple[str, str]]:
+    known = {name: pack for name, pack in section(packs).items() if isinstance(pack, dict)}
+    return _rows(*(row for name, pack in sorted(known.items()) for row in _pack(name, pack)))
+
+
+def _pack(name: str, pack: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Bits per byte of gold answers, untrained and trained; the accuracy where there are choices."""
+    learned = f"{fixed(pack.get('bpb_init'), 3)} → {fixed(pack.get('bpb'), 3)} bits per byte"
+    accuracy = pack.get("accuracy")
+    right = f"{accuracy:.0%} of {pack.get('items')}" if isinstance(accuracy, int | float) else NONE
+    return [(name, learned), (f"{name}, right", right)]
 
 
 def _data(data: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -137,6 +137,12 @@ def test_the_pictures_tell_lines_apart_without_colour(client: Client) -> None:
     assert (figure["drawn"], figure["tested"], figure["live"]) == (3, 2, False)
 
 
+def test_names_bring_no_markup_into_a_picture(client: Client) -> None:
+    score = factories.make_completed(name='<a href="//x">and a long name besides</a>')
+    figure = client.get("/compare/figure", {"ids": ids(score)}).json()
+    assert figure["curves"]["data"][0]["name"] == '1 · &lt;a href="//x"&gt;and a lon…'
+
+
 def test_looks_of_lines_repeat_after_more_than_twelve_only() -> None:
     looks = set()
     for number in range(1, MOST + 1):
