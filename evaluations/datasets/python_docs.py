@@ -2,7 +2,8 @@
 
 Modules of the standard library are read and parsed, never imported: what `pydoc` would show of
 them (signatures and docstrings), their longer comments, the language reference of
-`pydoc_data/topics.py`, and the text files beside them (licence, IDLE's news and manual).
+`pydoc_data/topics.py`, and the text files beside them (IDLE's news and manual). Only modules are
+taken that the sandbox closes to submitted code, and nothing of them that stands in others too.
 """
 
 import ast
@@ -12,47 +13,54 @@ import platform
 import sysconfig
 import tokenize
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from evaluations.datasets.documents import Document
 from evaluations.datasets.passages import Passages, cut
+from evaluations.runner.sandbox.libraries import DOCUMENTED
 
 # Tests are not documentation, site-packages are not Python's, and lib-dynload holds binaries.
 SKIPPED = frozenset(
     {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib-dynload", "__pycache__"}
 )
 COMMENT_MIN_CHARS = 40
+SELECTION = 2  # of modules: raise it with every change of what is taken
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def revision() -> str:
-    """What the text depends on, such as `CPython-3.11.7`."""
-    return f"{platform.python_implementation()}-{platform.python_version()}"
+    """What the text depends on, such as `CPython-3.11.7-2`."""
+    return f"{platform.python_implementation()}-{platform.python_version()}-{SELECTION}"
 
 
 class PythonDocs:
     """Documents in order of file name; a repeated passage is kept only where it first stands."""
 
-    def __init__(self, state: dict[str, Any] | None = None) -> None:
+    def __init__(self, state: dict[str, Any] | None = None, *, root: Path | None = None) -> None:
+        self._root = root or Path(sysconfig.get_path("stdlib"))
         self._documents = int(state["documents"]) if state else 0
 
     def state(self) -> dict[str, Any]:
         return {"documents": self._documents}
 
     def __iter__(self) -> Iterator[Document]:
-        for number, document in enumerate(documents_under(Path(sysconfig.get_path("stdlib")))):
+        for number, document in enumerate(documents_under(self._root)):
             if number >= self._documents:
                 self._documents += 1
                 yield document
 
 
 def documents_under(root: Path) -> Iterator[Document]:
-    """Documents of every module and text file below `root`, which is a standard library."""
-    passages = Passages()
-    for name in sorted(_names(root)):
+    """Documents of the modules and text files below `root`, a standard library, that children cannot read."""
+    names, passages = sorted(_names(root)), Passages()
+    closed = [name for name in names if name.partition("/")[0].partition(".")[0] in DOCUMENTED]
+    for name in set(names) - set(closed):
+        deque(passages.unseen(_passages(root / name)), maxlen=0)  # what can be read there is known
+    for name in closed:
         for number, text in enumerate(cut(passages.unseen(_passages(root / name)))):
             yield Document(text, f"python-docs:{name}:{number}")
 

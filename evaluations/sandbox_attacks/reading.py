@@ -2,7 +2,9 @@
 
 import ctypes
 import os
+import sysconfig
 from collections.abc import Callable
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from evaluations.runner.sandbox.kernel import libc, syscall
@@ -97,6 +99,24 @@ def _inherited_descriptor(a: Arena) -> None:
     raise Blocked
 
 
+def _embedded_text(a: Arena) -> None:
+    """The language reference, which the embedded data is made of, as source or compiled."""
+    topics = Path(sysconfig.get_path("stdlib"), "pydoc_data", "topics.py")
+    expect(_opens(topics) or _opens(Path(cache_from_source(str(topics)))))
+
+
+def _text_of_another_python(a: Arena) -> None:
+    expect(any(_opens(path) for path in Path("/usr/lib").glob("python3.*/pydoc_data/topics.py")))
+
+
+def _opens(path: Path) -> bool:
+    try:
+        read(str(path))
+    except OSError:
+        return False
+    return True
+
+
 def _exists(path: str) -> None:
     Path(path).stat()
 
@@ -121,6 +141,8 @@ TRICKS: dict[str, Callable[[Arena], object]] = {
     "through the parent's root": lambda a: read(f"/proc/{os.getppid()}/root{a.secret}"),
     "by a file handle": _by_handle,
     "an inherited descriptor": _inherited_descriptor,
+    "the embedded text": _embedded_text,
+    "the text that another Python ships with": _text_of_another_python,
     "where a link points": lambda a: Path(f"{a.own}/planted").readlink(),
     "extended attributes of a secret file": lambda a: os.listxattr(a.secret),
 }

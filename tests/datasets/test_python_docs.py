@@ -16,6 +16,7 @@ from evaluations.datasets.passages import DOCUMENT_MAX_CHARS, DOCUMENT_MIN_CHARS
 from evaluations.datasets.python_docs import PythonDocs, documents_under
 
 ROOT = Path(__file__).parents[2]
+READABLE = "A sentence that stands in a module which submitted code may import, and therefore is known to it."
 DIGEST = """
 from hashlib import sha256
 from evaluations.datasets.python_docs import PythonDocs
@@ -23,15 +24,15 @@ print(sha256(b"".join(document.data for document in PythonDocs())).hexdigest())
 """
 
 
-def test_the_interpreter_documents_itself_with_megabytes_of_english() -> None:
+def test_the_interpreter_documents_itself_at_length_in_english() -> None:
     documents = list(PythonDocs())
     texts = [document.data for document in documents]
-    assert sum(map(len, texts)) >= 3_000_000
+    assert sum(map(len, texts)) >= 600_000
     assert len({document.sha256 for document in documents}) == len(documents)
     assert len({document.source_id for document in documents}) == len(documents)
     assert min(len(document.text) for document in documents) >= DOCUMENT_MIN_CHARS
 
-    stream = b"\n\n".join(texts)[:1_000_000]
+    stream = b"\n\n".join(texts)[:500_000]
     assert 1.5 < ppmd_bits(stream, [len(stream)])[0] / len(stream) < 2.5
 
     other_process = subprocess.run(
@@ -45,22 +46,14 @@ def test_the_interpreter_documents_itself_with_megabytes_of_english() -> None:
     assert other_process.stdout.strip() == sha256(b"".join(texts)).hexdigest()
 
 
-def test_the_source_goes_on_after_the_documents_it_gave() -> None:
-    source = PythonDocs()
-    first, second, third = islice(source, 3)
-    assert source.state() == {"documents": 3}
-    assert next(iter(PythonDocs({"documents": 2}))) == third
-    assert len({first.sha256, second.sha256, third.sha256}) == 3
-
-
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
     """A small standard library; importing any of it would be noticed."""
     root = tmp_path / "lib"
-    (root / "package" / "tests").mkdir(parents=True)
+    (root / "xmlrpc" / "tests").mkdir(parents=True)
     (root / "pydoc_data").mkdir()
     prose = "This sentence documents the behaviour that a reader may rely on, at some length. " * 3
-    (root / "module.py").write_text(
+    (root / "turtle.py").write_text(
         f'"""{prose}"""\nopen({str(tmp_path / "executed")!r}, "w")\n\n'
         "# A comment that is long enough to explain why the code below is as it is,\n"
         "# and goes on for a second line.\n"
@@ -68,15 +61,17 @@ def library(tmp_path: Path) -> Path:
         "    def act(self, size: int = -1, *, by: str) -> None:\n"
         '        """Act once.\n\n        Twice is too often."""\n'
     )
-    (root / "package" / "warned.py").write_text(f'"""Escaped \\d. {prose[::-1]}"""\n')
-    (root / "package" / "broken.py").write_text("def broken(:\n")
-    (root / "package" / "binary.py").write_bytes(b"\xff\xfe\x00")
-    (root / "package" / "surrogate.py").write_text(f'"""\\ud800 {prose.upper()}"""\n')
-    (root / "package" / "tests" / "test_it.py").write_text(f'"""Test. {prose}"""\n')
+    (root / "xmlrpc" / "warned.py").write_text(f'"""Escaped \\d. {prose[::-1]}"""\n')
+    (root / "xmlrpc" / "broken.py").write_text("def broken(:\n")
+    (root / "xmlrpc" / "binary.py").write_bytes(b"\xff\xfe\x00")
+    (root / "xmlrpc" / "surrogate.py").write_text(f'"""\\ud800 {prose.upper()}"""\n')
+    (root / "xmlrpc" / "tests" / "test_it.py").write_text(f'"""Test. {prose}"""\n')
     (root / "pydoc_data" / "topics.py").write_text(
         f"topics = {{'b': {prose + 'B'!r}, 'a': {prose + 'A'!r}}}\n"
     )
-    (root / "LICENSE.txt").write_text(prose.swapcase())
+    (root / "idlelib").mkdir()
+    (root / "idlelib" / "NEWS.txt").write_text(f"{prose.swapcase()}\n\n{READABLE}")
+    (root / "random.py").write_text(f'"""{READABLE}"""\n')
     return root
 
 
@@ -85,7 +80,7 @@ def by_file(documents: Iterator[Document]) -> dict[str, str]:
 
 
 def test_signatures_docstrings_and_comments_become_text(library: Path) -> None:
-    text = by_file(documents_under(library))["python-docs:module.py:0"]
+    text = by_file(documents_under(library))["python-docs:turtle.py:0"]
     assert "class Thing(Base)\n    A thing." in text
     assert "Thing.act(self, size: int=-1, *, by: str)\n    Act once.\n\n    Twice is too often." in text
     assert "A comment that is long enough to explain why the code below is as it is,\nand goes on" in text
@@ -95,12 +90,24 @@ def test_nothing_is_executed_and_what_is_no_source_is_passed_over(library: Path)
     found = by_file(documents_under(library))
     assert not (library.parent / "executed").exists()
     assert {name.split(":")[1] for name in found} == {
-        "LICENSE.txt",
-        "module.py",
-        "package/surrogate.py",
-        "package/warned.py",
+        "idlelib/NEWS.txt",
+        "turtle.py",
+        "xmlrpc/surrogate.py",
+        "xmlrpc/warned.py",
         "pydoc_data/topics.py",
     }
+
+
+def test_what_submitted_code_can_read_is_no_part_of_the_text(library: Path) -> None:
+    assert not [text for text in by_file(documents_under(library)).values() if READABLE in text]
+
+
+def test_the_source_goes_on_after_the_documents_it_gave(library: Path) -> None:
+    source = PythonDocs(root=library)
+    first, second, third = islice(source, 3)
+    assert source.state() == {"documents": 3}
+    assert next(iter(PythonDocs({"documents": 2}, root=library))) == third
+    assert len({first.sha256, second.sha256, third.sha256}) == 3
 
 
 def test_topics_come_in_order_of_name(library: Path) -> None:

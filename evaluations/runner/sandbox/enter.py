@@ -63,6 +63,7 @@ def _close_in(policy: Policy, version: int, meet: Callable[[], None] | None) -> 
     # Before capabilities go: root may open paths that it will not reach.
     rules = landlock.Ruleset(version, tcp=meet is not None)
     rules.grant(policy.read, landlock.READ)
+    rules.grant(policy.listed, landlock.LIST)
     rules.grant(policy.devices, landlock.DEVICE)
     rules.grant(policy.gpus, landlock.GPU)
     rules.grant(policy.write, landlock.WRITE)

@@ -2,24 +2,14 @@
 
 import json
 import os
-import site
-import sys
-import sysconfig
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from evaluations.runner.sandbox import libraries
 from evaluations.runner.sandbox.limits import ResourceLimits
 
 PACKAGE = Path(__file__).resolve().parents[1]  # evaluations/runner: of the project, children read this alone
-SYSTEM = (
-    "/usr/lib",
-    "/usr/lib64",
-    "/lib",
-    "/lib64",
-    "/usr/share/zoneinfo",
-    "/etc/ld.so.cache",
-    "/etc/localtime",
-)
+SYSTEM = ("/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime")
 # What torch and the C library look up about the machine and about their own process.
 MACHINE = (
     "/proc/cpuinfo",
@@ -43,6 +33,7 @@ class Policy:
 
     read: tuple[str, ...]
     write: tuple[str, ...]
+    listed: tuple[str, ...] = ()  # folders below which names may be seen, whatever may be read of them
     limits: ResourceLimits = field(default_factory=ResourceLimits)
     devices: tuple[str, ...] = DEVICES
     gpus: tuple[str, ...] = ()  # nodes that may also be controlled (ioctl); with any, CUDA's own calls pass
@@ -55,7 +46,7 @@ class Policy:
     def from_json(cls, text: str) -> "Policy":
         """Read what `to_json` wrote."""
         values = json.loads(text)
-        paths = {name: tuple(values[name]) for name in ("read", "write", "devices", "gpus")}
+        paths = {name: tuple(values[name]) for name in ("read", "write", "listed", "devices", "gpus")}
         return cls(**paths, limits=ResourceLimits(**values["limits"]))
 
 
@@ -77,20 +68,13 @@ def policy(
             *SYSTEM,
             *MACHINE,
             *OWN_PROCESS,
-            *interpreter(),
+            *libraries.readable(),
             str(PACKAGE),
             *given,
             *(OF_GPUS if gpus else ()),
         ),
         write=own,
+        listed=(str(libraries.standard_library()),),
         limits=limits,
         gpus=(*gpus, THREAD_NAMES) if gpus else (),
     )
-
-
-def interpreter() -> tuple[str, ...]:
-    """Folders of the standard library, of shared libraries and of installed packages."""
-    paths = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    paths += [f"{sys.base_prefix}/lib", f"{sys.prefix}/lib"]
-    paths += site.getsitepackages()
-    return tuple(dict.fromkeys(os.path.realpath(path) for path in paths if path))
