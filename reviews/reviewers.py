@@ -7,11 +7,13 @@ from uuid import UUID
 from evaluations.enums import Mode
 from evaluations.intake.bundle import Bundle
 from evaluations.models import Submission
+from evaluations.run_files import bundle_as_claimed
 from prism_site.policy.resolve import Policy
 from reviews.bounded_child import HostBusy
 from reviews.describe.review import WALL_SECONDS, DescribeUnavailable, describe
 from reviews.describe.store import remember
 from reviews.duplicates import review as duplicates
+from reviews.identity.store import remember_identity
 from reviews.ladder import Finding
 from reviews.llm import review as llm
 from reviews.models import Review
@@ -60,9 +62,11 @@ def examined(bundle: Bundle) -> Examined:
     manifest = bundle.manifest
     # The reference recipe trains what brings an architecture alone.
     training = None if manifest.kind == "architecture_only" else manifest.training.entrypoint
+    architecture = manifest.architecture.entrypoint
+    named = manifest.kind == "training_for_arch" and architecture not in bundle.files
     return examine(
         bundle.files,
-        architecture=manifest.architecture.entrypoint,
+        architecture=None if named else architecture,
         training=training,
         tokenizer=manifest.tokenizer,
     )
@@ -80,6 +84,9 @@ def _describe(submission_id: UUID, bundle: Bundle, policy: Policy) -> list[Revie
     mode = Mode(Submission.objects.values_list("mode", flat=True).get(pk=submission_id))
     described = describe(bundle, mode=mode, policy=policy)
     remember(submission_id, described)
+    remember_identity(
+        submission_id, bundle_as_claimed(submission_id), described.identity
+    )  # none may queue without
     return [Reviewed(Reviewer.DESCRIBE, described.findings)]
 
 

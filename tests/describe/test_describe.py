@@ -14,6 +14,7 @@ from prism_site.config import env, override_env
 from prism_site.policy.resolve import Policy, resolve_policy
 from reviews.describe import review, store
 from reviews.describe.review import Described, DescribeUnavailable
+from reviews.identity.store import remember_identity
 from reviews.ladder import Outcome
 from reviews.models import Description
 from tests.factories import make_submission
@@ -91,6 +92,13 @@ def test_an_honest_model_passes_with_its_facts(policy: Policy) -> None:
     store.remember(submission.pk, found)
     assert store.remember(submission.pk, found).facts["model"] == found.facts["model"]
     assert Description.objects.count() == 1
+    made_of = remember_identity(submission.pk, bundle_of(HONEST), found.identity)
+    assert made_of.graph == {
+        "nodes": ["tokens", "embedding", "gru", "linear", "output"],
+        "edges": [[0, 1, 0], [1, 2, 0], [2, 3, 0], [3, 4, 0]],
+    }
+    assert (made_of.graph_source, made_of.graph_hash) == ("export", found.facts["model"]["graph_hash"])
+    assert sum(made_of.histogram.values()) == 5 * 4
 
 
 @pytest.mark.slow

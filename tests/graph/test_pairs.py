@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from evaluations.runner.graph.graph import Graph
+from evaluations.runner.graph.graph import EXPORT, Graph
 from evaluations.runner.graph.hashing import graph_hash, histogram, similarity
-from evaluations.runner.graph.read import EXPORT, traced
+from evaluations.runner.graph.read import traced
 from evaluations.runner.recipe import logits_of
 from tests.graph import models
 from tests.graph.models import Sizes, Stacked, transformer

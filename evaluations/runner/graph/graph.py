@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
+EXPORT, MODULES = "export", "modules"  # the two ways of reading one
 MAX_NODES = 1_000
 MAX_EDGES = 4_000
 LABEL_CHARS = 48

@@ -8,9 +8,8 @@ other must describe the same, and a run describes it again.
 from dataclasses import dataclass
 from typing import Any
 
-from evaluations.runner.graph.graph import Graph, GraphInvalid
+from evaluations.runner.graph.graph import EXPORT, MODULES, Graph, GraphInvalid
 from evaluations.runner.graph.hashing import graph_hash, histogram
-from evaluations.runner.graph.read import EXPORT, MODULES
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,12 @@ from torch import nn
 
 from evaluations.runner.graph import modules
 from evaluations.runner.graph.collapse import collapsed
-from evaluations.runner.graph.graph import Graph, GraphInvalid
+from evaluations.runner.graph.graph import EXPORT, MODULES, Graph, GraphInvalid
 from evaluations.runner.graph.idioms import named
 from evaluations.runner.graph.operators import in_reading_order, to_graph
 from evaluations.runner.graph.tracing import TRACED_TOKENS, LogitsOf, Untraceable, operators_of
 
 TRACING_SECONDS = 10.0  # of processor time: a model as large as the caps allow takes two or three
-EXPORT, MODULES = "export", "modules"  # the two ways of reading
 
 
 def read(model: nn.Module, logits_of: LogitsOf, *, longest: int) -> dict[str, Any]:

@@ -87,6 +87,12 @@ def _write_norm(draft: Draft, node: Node, name: str, operands: list[Value]) -> V
     return draft.add(Operator(name, data[:1], "", weights))
 
 
+def _write_recurrence(draft: Draft, node: Node, name: str, operands: list[Value]) -> Value:
+    """How many layers it has, and that its first state is zero, says nothing."""
+    data, weights, _ = parts_of(operands)
+    return draft.add(Operator(name, data, "", weights))
+
+
 def _write_sum(draft: Draft, node: Node, name: str, operands: list[Value]) -> Value:
     """A bias after a linear map, scale and shift after a norm say nothing."""
     data, weights, has_constant = parts_of(operands)
@@ -152,5 +158,6 @@ WRITERS: dict[str, Writer] = {
     **dict.fromkeys(("add", "sub", "rsub", "mul", "div"), _write_sum),
     **dict.fromkeys(("pow", "square"), _write_power),
     **dict.fromkeys(("mask", "where"), _write_mask),
+    **dict.fromkeys(("gru", "lstm", "rnn_tanh", "rnn_relu"), _write_recurrence),
     "scaled_dot_product_attention": _write_attention,
 }
