@@ -18,10 +18,11 @@ class Examined:
 
 
 def examine(
-    files: Mapping[str, bytes], *, architecture: str, training: str | None, tokenizer: str = ""
+    files: Mapping[str, bytes], *, architecture: str | None, training: str | None, tokenizer: str = ""
 ) -> Examined:
-    """Both kinds of findings over a bundle's files; `training` is None where the reference recipe trains,
-    `tokenizer` the file that the manifest declares, if it is one of them.
+    """Both kinds of findings over a bundle's files. `training` is None where the reference recipe trains,
+    `architecture` where another's is meant that is not here; `tokenizer` is the file that the manifest
+    declares, if it is one of them.
 
     Source that cannot be read has contract findings only.
     """

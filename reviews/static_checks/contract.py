@@ -15,23 +15,25 @@ def check_contract(files: Mapping[str, bytes], *, architecture: str, training: s
     return contract_findings(parse(sources), architecture=architecture, training=training)
 
 
-def contract_findings(parsed: Parsed, *, architecture: str, training: str | None) -> list[Finding]:
-    """What the two scripts lack, or why they cannot be read; `training` is None without training code."""
+def contract_findings(parsed: Parsed, *, architecture: str | None, training: str | None) -> list[Finding]:
+    """What the two scripts lack, or why they cannot be read; None stands for one that is not brought."""
     if parsed.findings:
         return list(parsed.findings)
     return [*_build_model(parsed, architecture), *_train(parsed, architecture, training)]
 
 
-def _build_model(parsed: Parsed, architecture: str) -> list[Finding]:
-    if _binds(parsed, architecture, ("build_model",)):
+def _build_model(parsed: Parsed, architecture: str | None) -> list[Finding]:
+    if architecture is None or _binds(parsed, architecture, ("build_model",)):
         return []
     return [
         _missing("contract_missing_build_model", architecture, "The architecture defines no build_model.")
     ]
 
 
-def _train(parsed: Parsed, architecture: str, training: str | None) -> list[Finding]:
-    if training is None or _binds(parsed, training, ("train", *HOOKS)) or _binds(parsed, architecture, HOOKS):
+def _train(parsed: Parsed, architecture: str | None, training: str | None) -> list[Finding]:
+    if training is None or _binds(parsed, training, ("train", *HOOKS)):
+        return []
+    if architecture is not None and _binds(parsed, architecture, HOOKS):
         return []
     return [
         _missing("contract_missing_train", training, "The training code defines neither train nor a hook.")

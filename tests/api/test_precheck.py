@@ -61,6 +61,14 @@ def test_contract_and_rules_are_told_with_file_and_line(precheck: Any) -> None:
     assert "static" in {reviewer for reviewer, _ in found}
 
 
+def test_training_alone_is_read_without_the_architecture_that_it_names(precheck: Any) -> None:
+    manifest = b"kind: training_for_arch\narchitecture_id: a1\n"
+    sound = pack({"training.py": b"def train(ctx):\n    pass\n", "prism.yaml": manifest})
+    assert codes(precheck(sound)) == []
+    empty = pack({"training.py": b"x = 1\n", "prism.yaml": manifest})
+    assert codes(precheck(empty)) == [("contract", "contract_missing_train")]
+
+
 def test_the_quota_is_counted_per_hotkey_and_says_when_to_come_again(
     precheck: Any, alice: Any, bob: Any
 ) -> None:
