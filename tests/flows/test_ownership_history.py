@@ -70,7 +70,6 @@ class History:
         assert answer.status_code == 201, answer.content
         submission = Submission.objects.get(pk=answer.json()["id"])
         pass_reviews(submission, *Review.Reviewer)
-        self._identify(submission, **identity)
         while submission.stage != Stage.QUEUED:
             assert pipeline.advance(str(submission.pk)), (submission.stage, submission.reason)
             submission.refresh_from_db()
