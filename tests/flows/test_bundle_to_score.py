@@ -60,6 +60,7 @@ def test_a_bundle_becomes_a_score_with_its_curve(host: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_what_a_run_leaves_is_results_and_logs_only(host: Path) -> None:
     world.small_runs()
     submission = drive(world.accepted(), is_done)
@@ -81,6 +82,7 @@ def test_training_code_that_raises_fails_with_its_code(host: Path) -> None:
     assert "no luck" in run.manifest["traceback"]
 
 
+@pytest.mark.long
 def test_a_learner_that_ends_itself_fails_and_leaves_no_process(host: Path) -> None:
     world.small_runs()
     training = "import os\n\n\ndef train(ctx):\n    os.kill(os.getpid(), 9)\n"
@@ -116,6 +118,7 @@ def test_a_run_whose_processes_are_killed_is_repeated_with_the_same_score(host: 
     assert "requeue" in world.verbs(submission)
 
 
+@pytest.mark.long
 def test_nothing_of_ours_reaches_the_job(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRISM_SHARED_TOKEN", "planted-secret")
     monkeypatch.setenv("PRISM_RUN_SECRET", "planted-secret")

@@ -115,6 +115,7 @@ def test_a_cluster_killed_in_the_middle_of_a_run_ends_it_once_and_scored(install
     assert session_members(cluster) == session_members(replaced) == set()
 
 
+@pytest.mark.long
 def test_stopping_the_supervisor_leaves_the_job_to_the_next_one(installation: Installation) -> None:
     installation.python("-c", UPLOAD)
     supervisor = installation.supervise()

@@ -99,6 +99,7 @@ def test_a_model_that_knows_before_training_is_worth_nothing(tmp_path: Path) -> 
     assert found["multiplier"] == 0.0
 
 
+@pytest.mark.long
 def test_a_model_that_hides_what_it_knows_at_first_is_worth_nothing(tmp_path: Path) -> None:
     found = outcome_of(tmp_path, KNOWING_MODEL.replace("SURE", "0.0"), SWITCHING_TRAINER)
     assert codes(found) == ["early_compression_anomaly"]
@@ -124,6 +125,7 @@ def test_a_table_that_no_seed_changes_is_worth_nothing(tmp_path: Path) -> None:
     assert found["multiplier"] == 0.0
 
 
+@pytest.mark.long
 def test_a_table_drawn_under_the_forced_seed_shows_no_sign(tmp_path: Path) -> None:
     found = outcome_of(tmp_path, TABLE_MODEL.replace(ZEROS, OWN_DRAWS), IDLE_TRAINER)
     assert (found["seed_invariant"], found["anomalies"], found["multiplier"]) == ([], [], 1.0)

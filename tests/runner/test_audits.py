@@ -3,6 +3,7 @@
 import pytest
 
 from evaluations.runner.job import Schedule
+from tests.cases import some_always
 from tests.runner.bundles.honest import SHELL
 from tests.runner.harness import COUNTING_TRAINER, IDLE_TRAINER, TABLE_MODEL, TEXT, execute, make_job
 
@@ -71,7 +72,16 @@ CHEATS = {
 }
 
 
-@pytest.mark.parametrize("cheat", CHEATS.values(), ids=CHEATS.keys())
+CHEATS_ALWAYS = {
+    "reads the next token at one position in 64",
+    "normalises over the batch",
+    "routes experts to their favourite positions",
+    "remembers what it was asked before",
+    "replaces the measurement",
+}
+
+
+@pytest.mark.parametrize("cheat", some_always(CHEATS.items(), CHEATS_ALWAYS))
 def test_a_model_that_sees_what_it_must_not_is_rejected(tmp_path, cheat):
     files = {"architecture.py": cheat, "training.py": IDLE_TRAINER}
     manifest = execute(make_job(tmp_path, files, data=TEXT[:40_000], schedule=SCHEDULE)).manifest
@@ -162,7 +172,15 @@ HONEST = {
 }
 
 
-@pytest.mark.parametrize("model", HONEST.values(), ids=HONEST.keys())
+HONEST_ALWAYS = {
+    "causal attention by the library",
+    "recurrence",
+    "causal convolution with dropout and running statistics",
+    "token-choice experts",
+}
+
+
+@pytest.mark.parametrize("model", some_always(HONEST.items(), HONEST_ALWAYS))
 def test_an_honest_model_is_not_accused(tmp_path, model):
     architecture, training = model
     files = {"architecture.py": architecture, "training.py": training}
@@ -182,6 +200,7 @@ def test_the_boundaries_estimate_the_score_without_trust_in_the_scorer(tmp_path)
     assert audit["boundary_se"] < 0.5
 
 
+@pytest.mark.long
 def test_what_is_audited_is_drawn_from_the_run_secret(tmp_path):
     files = {"architecture.py": TABLE_MODEL, "training.py": COUNTING_TRAINER}
     schedule = Schedule(sequence_length=64, score_fraction=1.0)

@@ -231,7 +231,10 @@ def test_being_looked_into_moves_no_bit_of_the_score(looked_into: Outcome, tmp_p
 
 @pytest.mark.parametrize(
     ("deed", "code"),
-    [("raise RuntimeError('no')", "raised"), ("import os; os._exit(3)", "died")],
+    [
+        pytest.param("raise RuntimeError('no')", "raised", marks=pytest.mark.long),
+        ("import os; os._exit(3)", "died"),
+    ],
 )
 def test_a_model_that_fails_when_it_is_looked_into_is_scored_all_the_same(
     tmp_path: Path, deed: str, code: str
@@ -247,6 +250,7 @@ def test_a_model_that_fails_when_it_is_looked_into_is_scored_all_the_same(
     assert {entry["error"] for entry in outcome.manifest.diagnostics} == {code}
 
 
+@pytest.mark.long
 def test_the_same_text_is_never_shown_to_the_examiner_before_it_is_scored(tmp_path: Path) -> None:
     """The examiner's words are of text that the learner had already: its log holds the lengths it saw."""
     saying = TABLE_MODEL.replace(

@@ -73,6 +73,7 @@ def train(ctx):
     assert second["chunk_bits"] > 9.0 * second["chunk_bytes"]
 
 
+@pytest.mark.long
 def test_nan_logits_are_charged_as_probability_zero(tmp_path):
     model = TABLE_MODEL.replace("self.table[tokens]", "self.table[tokens] * float('nan')")
     outcome = execute(make_job(tmp_path, {"architecture.py": model, "training.py": IDLE_TRAINER}))

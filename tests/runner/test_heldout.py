@@ -78,6 +78,7 @@ def test_measuring_again_gives_the_same_figures(measured: tuple[Job, dict[str, A
     assert report["heldout"] == heldout
 
 
+@pytest.mark.long
 def test_learning_by_heart_shows_as_a_gap(tmp_path: Path) -> None:
     """A table of the last 64 bytes' transitions, sharpened: sure of old text, wrong about new."""
     by_heart = COUNTING_TRAINER.replace(
@@ -91,6 +92,7 @@ def test_learning_by_heart_shows_as_a_gap(tmp_path: Path) -> None:
     assert heldout["gap"] > 1.0
 
 
+@pytest.mark.long
 def test_a_learner_that_never_takes_a_chunk_leaves_no_delta_and_no_gap(tmp_path: Path) -> None:
     outcome = execute(with_heldout(make_job(tmp_path, files(IDLE_TRAINER))))
     assert outcome.manifest is not None
@@ -122,6 +124,7 @@ print("found", pry())
         assert "found 8192" not in said
 
 
+@pytest.mark.long
 def test_the_trained_predictor_finds_nothing_that_the_untrained_left(tmp_path: Path) -> None:
     """A model that stores the text it is asked about, to know it when it is asked again."""
     storing = TABLE_MODEL.replace(
@@ -142,6 +145,7 @@ def test_the_trained_predictor_finds_nothing_that_the_untrained_left(tmp_path: P
     assert not (outcome.folder / "predictor").exists()
 
 
+@pytest.mark.long
 def test_a_model_that_fails_on_the_secret_text_fails_the_run(tmp_path: Path) -> None:
     """The predictor asked about more than it was built for has no excuse."""
     counting = TABLE_MODEL.replace(
@@ -211,6 +215,7 @@ def test_claims_about_secret_text_are_audited_too(tmp_path: Path) -> None:
     assert "held-out measurement" in outcome.manifest.reason
 
 
+@pytest.mark.long
 def test_a_twin_worse_than_knowing_nothing_counts_as_knowing_nothing(tmp_path: Path) -> None:
     wrong = TABLE_MODEL.replace(
         "return self.table[tokens]",

@@ -37,6 +37,7 @@ def test_the_same_run_twice_gives_the_same_bits(tmp_path):
     assert one.score["bits"] == two.score["bits"]
 
 
+@pytest.mark.long
 def test_a_learner_that_stops_after_a_chunk_is_scored_on_the_same_bytes(tmp_path):
     stopping = COUNTING_TRAINER + "        if chunk.index == 1:\n            return\n"
     outcome = execute(make_job(tmp_path, with_training(stopping)))
@@ -45,6 +46,7 @@ def test_a_learner_that_stops_after_a_chunk_is_scored_on_the_same_bytes(tmp_path
     assert outcome.manifest.training["commits"] == 2
 
 
+@pytest.mark.long
 def test_a_learner_that_sleeps_past_the_wall_clock_is_scored_with_its_last_commit(tmp_path):
     sleepy = (
         "import time\n" + COUNTING_TRAINER + "        if chunk.index == 1:\n            time.sleep(600)\n"
@@ -78,6 +80,7 @@ def test_a_learner_that_raises_fails_with_its_traceback(tmp_path):
     assert outcome.manifest.score is None
 
 
+@pytest.mark.long
 def test_an_import_error_in_training_code_fails_with_its_traceback(tmp_path):
     outcome = execute(
         make_job(tmp_path, with_training("import does_not_exist\n\ndef train(ctx):\n    pass\n"))
@@ -87,7 +90,11 @@ def test_an_import_error_in_training_code_fails_with_its_traceback(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "ending", ["import os\n    os._exit(7)", "import os, signal\n    os.kill(os.getpid(), 9)"]
+    "ending",
+    [
+        "import os\n    os._exit(7)",
+        pytest.param("import os, signal\n    os.kill(os.getpid(), 9)", marks=pytest.mark.long),
+    ],
 )
 def test_a_learner_that_dies_without_a_word_fails(tmp_path, ending):
     outcome = execute(make_job(tmp_path, with_training(f"def train(ctx):\n    {ending}\n")))
@@ -119,12 +126,14 @@ def test_a_learner_that_writes_the_slot_after_its_last_commit_changes_nothing(tm
     assert execute(make_job(tmp_path / "other", with_training(scribbling))).bpb == honest.bpb
 
 
+@pytest.mark.long
 def test_a_child_that_talks_nonsense_on_the_wire_fails(tmp_path):
     rude = "def train(ctx):\n    ctx._door.channel.socket.send(b'\\xff' * 64)\n"
     outcome = execute(make_job(tmp_path, with_training(rude)))
     assert (outcome.manifest.verdict, outcome.manifest.code) == ("failed", "learner_error")
 
 
+@pytest.mark.long
 def test_flooded_output_is_capped_and_said_so(tmp_path):
     noisy = "def train(ctx):\n    for _ in range(4000):\n        print('x' * 1000)\n"
     outcome = execute(make_job(tmp_path, with_training(noisy)))

@@ -17,6 +17,7 @@ def test_too_many_parameters_are_rejected(tmp_path):
     assert "65,536" in manifest.reason
 
 
+@pytest.mark.long
 def test_too_many_layers_are_rejected(tmp_path):
     deep = TABLE_MODEL.replace(
         "super().__init__()",
@@ -30,9 +31,13 @@ def test_too_many_layers_are_rejected(tmp_path):
     ("change", "code"),
     [
         (("self.table[tokens]", "self.table[tokens][:, :, :100]"), "logits_shape"),
-        (("self.table[tokens]", "self.table[tokens][:, -1]"), "logits_shape"),
+        pytest.param(
+            ("self.table[tokens]", "self.table[tokens][:, -1]"), "logits_shape", marks=pytest.mark.long
+        ),
         (("self.table[tokens]", "undefined"), "model_error"),
-        (("return Bigram(ctx.vocab_size)", "return 3"), "contract_broken"),
+        pytest.param(
+            ("return Bigram(ctx.vocab_size)", "return 3"), "contract_broken", marks=pytest.mark.long
+        ),
         (("def build_model", "def build_something"), "contract_broken"),
     ],
 )
@@ -42,6 +47,7 @@ def test_models_that_break_the_contract_fail_with_a_code(tmp_path, change, code)
     assert manifest.traceback
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("answer", ["(self.table[tokens], None)", "Answer(self.table[tokens])"])
 def test_tuples_and_objects_with_logits_are_read(tmp_path, answer):
     model = TABLE_MODEL.replace("self.table[tokens]", answer) + (
@@ -51,6 +57,7 @@ def test_tuples_and_objects_with_logits_are_read(tmp_path, answer):
     assert execute(make_job(tmp_path, files)).bpb < 7.5
 
 
+@pytest.mark.long
 def test_half_precision_weights_cross_the_slot_unchanged(tmp_path):
     model = TABLE_MODEL.replace(
         "torch.zeros(vocabulary, vocabulary)", "torch.zeros(vocabulary, vocabulary, dtype=torch.bfloat16)"

@@ -31,6 +31,7 @@ def test_bf16_rounds_products_and_float32_does_not() -> None:
         assert (x @ x).dtype is torch.float32
 
 
+@pytest.mark.long
 def test_an_honest_model_in_bf16_passes_the_audit_at_its_tolerance(tmp_path: Path) -> None:
     saying = SMALL.replace(
         "        x = self.embed(tokens)",

@@ -1,5 +1,7 @@
 """Loop style, hook style and the reference recipe, with every hook."""
 
+import pytest
+
 from tests.runner.harness import COUNTING_TRAINER, IDLE_TRAINER, TABLE_MODEL, TEXT, execute, make_job
 
 NEURAL_MODEL = """
@@ -85,6 +87,7 @@ def test_every_hook_is_used_counted_and_timed(tmp_path):
     assert outcome.bpb < 7.5
 
 
+@pytest.mark.long
 def test_hooks_may_live_in_the_architecture_file(tmp_path):
     recipe = (
         "\n\ndef get_recipe(ctx):\n"
@@ -101,6 +104,7 @@ def test_an_architecture_on_its_own_is_trained_by_the_reference_recipe(tmp_path)
     assert outcome.bpb < 7.0
 
 
+@pytest.mark.long
 def test_a_training_file_without_train_or_hooks_fails(tmp_path):
     files = {"architecture.py": NEURAL_MODEL, "training.py": "x = 1\n"}
     manifest = execute(make_job(tmp_path, files)).manifest
@@ -170,6 +174,7 @@ def test_training_state_never_reaches_the_predictor(tmp_path):
     assert noted.bpb == plain.bpb
 
 
+@pytest.mark.long
 def test_an_idle_learner_still_has_a_complete_manifest(tmp_path):
     manifest = run(tmp_path, {"architecture.py": TABLE_MODEL, "training.py": IDLE_TRAINER}).manifest
     assert manifest.training["commits"] == 0

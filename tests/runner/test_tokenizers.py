@@ -43,6 +43,7 @@ def test_a_staged_reference_is_used_by_name(tmp_path):
     assert outcome.manifest.verdict == "scored", outcome.manifest.traceback
 
 
+@pytest.mark.long
 def test_a_reference_that_is_not_staged_is_named(tmp_path):
     manifest = execute(make_job(tmp_path, HONEST, tokenizer="llama")).manifest
     assert (manifest.verdict, manifest.code) == ("failed", "tokenizer_invalid")
@@ -91,6 +92,7 @@ def train(ctx):
     assert "tokenizer.json" in manifest.reason
 
 
+@pytest.mark.long
 def test_the_declared_tokenizer_may_be_passed_on(tmp_path):
     passing = """
 def train(ctx):

@@ -5,6 +5,7 @@ import textwrap
 import pytest
 
 from evaluations.runner.job import Limits
+from tests.cases import some_always
 from tests.runner.harness import IDLE_TRAINER, TABLE_MODEL, execute, make_job
 
 GIB, MIB = 1 << 30, 1 << 20
@@ -81,7 +82,10 @@ def training(taking):
     return "def train(ctx):\n" + textwrap.indent(textwrap.dedent(TAKING[taking][1]), "    ")
 
 
-@pytest.mark.parametrize("taking", TAKING)
+ALWAYS = {"a list", "threads", "several files", "a deep tree", "processor time"}
+
+
+@pytest.mark.parametrize("taking", some_always([(name, name) for name in TAKING], ALWAYS))
 def test_taking_too_much_of(taking, tmp_path):
     code = TAKING[taking][0]
     files = {"architecture.py": TABLE_MODEL, "training.py": training(taking)}
@@ -93,6 +97,7 @@ def test_taking_too_much_of(taking, tmp_path):
     assert not {name for name in left if name == "learner.tmp" or name.startswith("home-")}
 
 
+@pytest.mark.long
 def test_an_architecture_that_takes_too_much_fails_as_well(tmp_path):
     greedy = TABLE_MODEL.replace(
         "return self.table[tokens]", "torch.ones(1 << 32); return self.table[tokens]"
@@ -102,6 +107,7 @@ def test_an_architecture_that_takes_too_much_fails_as_well(tmp_path):
     assert (outcome.manifest.verdict, outcome.manifest.code) == ("failed", "out_of_memory")
 
 
+@pytest.mark.long
 def test_what_broke_the_quota_is_removed_with_the_run(tmp_path):
     files = {"architecture.py": TABLE_MODEL, "training.py": training("a deep tree")}
     outcome = execute(make_job(tmp_path, files, limits=TIGHT, sandbox="required"))

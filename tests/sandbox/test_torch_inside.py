@@ -117,6 +117,7 @@ def test_everything_that_training_uses_works(tmp_path):
     assert "BROKEN" not in outcome.log, outcome.log
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("body", "says"),
     [
