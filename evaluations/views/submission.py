@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page, require_safe
 
-from evaluations.views import curve, detail, log
+from evaluations.views import curve, detail, graph_drawing, log
 
 STOP_POLLING = 286  # htmx ends its poll on this status, and still shows the body
 
@@ -16,9 +16,13 @@ STOP_POLLING = 286  # htmx ends its poll on this status, and still shows the bod
 @require_safe
 def page(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     """Everything about one submission."""
+    moving = detail.moving(submission_id)
+    identity = getattr(moving.submission, "identity", None)
     context: dict[str, Any] = {
-        "detail": detail.moving(submission_id),
+        "detail": moving,
         "files": detail.bundle_files(submission_id),
+        "identity": identity,
+        "drawing": graph_drawing.svg(identity.graph) if identity else "",
     }
     return render(request, "submission.html", context)
 

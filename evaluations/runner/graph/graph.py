@@ -39,7 +39,7 @@ class Graph:
         if not all(_is_label(node) for node in nodes):
             raise GraphInvalid(f"a label is a printable text of at most {LABEL_CHARS} characters")
         if not all(_is_edge(edge, len(nodes)) for edge in edges):
-            raise GraphInvalid("an edge is [from, to, place] between nodes that exist")
+            raise GraphInvalid("an edge is [from, to, place], from a node to a later one")
         return cls(tuple(nodes), tuple(sorted((edge[0], edge[1], edge[2]) for edge in edges)))
 
 
@@ -51,4 +51,4 @@ def _is_edge(found: Any, count: int) -> bool:
     if not isinstance(found, list) or [type(part) for part in found] != [int, int, int]:
         return False
     start, end, place = found
-    return bool(max(start, end) < count and place < MAX_NODES and min(found) >= 0)
+    return bool(start < end < count and place < MAX_NODES and min(found) >= 0)
