@@ -6,7 +6,8 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from evaluations.runner.tokenizers import FileCoder, TokenizerInvalid, TokenizerNotLossless, encode_lossless
-from tests.runner.harness import COUNTING_TRAINER, TABLE_MODEL, TEXT, execute, make_job
+from tests.runner.harness import COUNTING_TRAINER, IDLE_TRAINER, TABLE_MODEL, TEXT, execute, make_job
+from tests.runner.test_anomalies import compared_with_ppmd
 
 HONEST = {"architecture.py": TABLE_MODEL, "training.py": COUNTING_TRAINER}
 
@@ -65,6 +66,25 @@ def test_a_tokenizer_that_encodes_everything_as_one_token_is_not_lossless(tmp_pa
     path.write_text(tokenizer.to_str())
     with pytest.raises(TokenizerNotLossless, match="chunk 3"):
         encode_lossless(FileCoder(path), b"some text that is not kept", 3)
+
+
+def test_a_tokenizer_whose_vocabulary_is_the_text_is_worth_nothing(tmp_path):
+    data = TEXT[:6000]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=2000, initial_alphabet=alphabet, show_progress=False)
+    tokenizer.train_from_iterator([data.decode()], trainer)
+    files = {"architecture.py": TABLE_MODEL, "training.py": IDLE_TRAINER}
+    files["tokenizer.json"] = tokenizer.to_str()
+    job = compared_with_ppmd(make_job(tmp_path, files, data=data, tokenizer="tokenizer.json"), data)
+    outcome = execute(job)
+    assert outcome.manifest.verdict == "scored", outcome.manifest.reason
+    assert [found["code"] for found in outcome.manifest.integrity["anomalies"]] == [
+        "early_compression_anomaly"
+    ]
+    assert outcome.score["multiplier"] == 0.0
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"model": {"type": "BPE", "vocab": {}, "merges": []}}'])
