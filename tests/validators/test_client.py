@@ -21,6 +21,9 @@ from prism_site.config import override_env
 from tests.validators.conftest import STRANGER, VALIDATOR, Validator
 
 
+A_PACK = {"name": "mmlu", "sha256": "0" * 64, "items": 32}
+
+
 def as_assigned(answer: dict[str, Any]) -> Assigned:
     return Assigned(answer["id"], answer["specification"], answer["lease_seconds"], answer)
 
@@ -66,6 +69,7 @@ def test_what_does_not_agree_with_this_host_is_not_run(
     cases = {
         "data_stream_differs": put("specification", "stream", "sha256", value="0" * 64),
         "host_runner_differs": put("specification", "constants_sha256", value="0" * 64),
+        "data_benchmarks_differ": put("specification", "packs", value=[A_PACK]),
         "host_gpu_busy": put("specification", "gpu_count", value=8),
         "host_assignment_unreadable": put("specification", "schedule", value=None),
         "bundle_changed": put("bundle", "code_hash", value="0" * 64),

@@ -218,6 +218,7 @@ FOREIGN = [
     put("integrity.tokenizer", "gpt2"),
     put("heldout", None),
     put("heldout.bytes", 12),
+    put("heldout.benchmarks", {"mmlu": {"bpb": 1.0, "bpb_init": 8.0, "sha256": "0" * 64}}),
 ]
 INCONSISTENT = [
     cheaper,
@@ -230,6 +231,8 @@ INCONSISTENT = [
     put("score.bpb_se", 100.0),
     put("model.parameters", 10**15),
     put("model.layers", None),
+    put("heldout.benchmarks", [1]),
+    put("heldout.benchmarks", {"mmlu": 1}),
     put("audit", None),
     put("audit.violations", [{"chunk": 1}]),
     put("audit.positions", 0),
