@@ -61,5 +61,5 @@ def variants_of(family: Family) -> QuerySet[Variant]:
 
 def newest_variants(mode: Mode) -> QuerySet[Variant]:
     """The variants of all families of a mode, the newest first."""
-    rows = Variant.objects.filter(family__mode=mode, members__gt=0).select_related("family")
+    rows = Variant.objects.filter(mode=mode, members__gt=0).select_related("family")
     return rows.order_by("-created_at", "pk")

@@ -219,7 +219,7 @@ def _keep_variant(
 ) -> Variant:
     before = variant_picture(row) if row else {}
     stood = row is not None and row.members > 0
-    row = row or Variant(family=family, training_hash=training_hash)
+    row = row or Variant(family=family, mode=family.mode, training_hash=training_hash)
     row.hotkey, row.first_id = state.first.hotkey, state.first.submission_id
     row.best_id, row.best_score = state.best.submission_id, state.best.final_score
     row.members, row.created_at = state.members, state.first.accepted_at

@@ -182,7 +182,7 @@ def _elsewhere(
     submission: Submission, signature: Signature, own: KnownFamily | None, named: str | None
 ) -> Sequence[KnownVariant]:
     """The same training in other families, the earliest first, and a variant that an operator names."""
-    rows = Variant.objects.filter(family__mode=submission.mode, members__gt=0)
+    rows = Variant.objects.filter(mode=submission.mode, members__gt=0)
     if own is not None:
         rows = rows.exclude(family_id=own.id)
     same = rows.filter(training_hash=signature.training_hash or "", created_at__lt=submission.created_at)

@@ -24,9 +24,11 @@ def eligible(mode: Mode, *, limit: int | None = None, before: datetime | None = 
     """
     if before is None:
         return _first(standing(mode), limit)
-    later = Attribution.objects.filter(mode=mode, state=Attribution.State.STANDING, scored_at__gte=before)
-    changed = standing(mode).filter(pk__in=later.values("family_id"))
-    unchanged = standing(mode).exclude(pk__in=later.values("family_id"))
+    rows = Attribution.objects.filter(mode=mode, state=Attribution.State.STANDING)
+    later = rows.filter(scored_at__gte=before).values("family_id")
+    earlier = rows.filter(scored_at__lt=before).values("family_id")
+    changed = standing(mode).filter(pk__in=later).filter(pk__in=earlier)
+    unchanged = standing(mode).exclude(pk__in=later)
     folded = [family for row in changed if (family := _as_at(row, before)) is not None]
     return weights.best_of_owners([*_first(unchanged, limit), *folded])
 
