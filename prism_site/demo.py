@@ -157,6 +157,15 @@ def weigh_example_packs() -> None:
         set_policy("benchmark_weights", PACK_WEIGHTS, by="demo", note="the packs in examples/benchmarks")
 
 
+def ask_for_references() -> bool:
+    """Measure scored architectures under the reference recipe too, unless an operator set the modes."""
+    if RuntimeConfig.objects.filter(config_key="execution_mode_targets").exists():
+        return False
+    wanted = {"local_cpu_smoke": {"reference_runs": True}}
+    set_policy("execution_mode_targets", wanted, by="demo", note="once the examples were scored")
+    return True
+
+
 def web_server(port: int) -> list[str]:
     """The command line of the web server."""
     options = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4", "--worker-class", "gthread"]

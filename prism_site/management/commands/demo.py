@@ -100,6 +100,8 @@ class Command(BaseCommand):
                 if shown.get(example) != (line := _line(found)):
                     shown[example] = line
                     self.console.print(f"{time.strftime('%H:%M:%S')}  {example:<12}{line}")
+            if _all_settled(shown) and not stop_when_settled and demo.ask_for_references():
+                self.console.print("Next: every architecture, and the baseline, under the reference recipe.")
 
 
 def _interrupt_once(signum: int, frame: FrameType | None) -> NoReturn:
