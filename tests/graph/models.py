@@ -37,6 +37,21 @@ class Attention(nn.Module):
         return self.out(y.transpose(1, 2).reshape(batch, time, width))
 
 
+class Apart(nn.Module):
+    """A projection each for queries, keys and values."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.heads = sizes.heads
+        self.q, self.k, self.v, self.out = (nn.Linear(sizes.width, sizes.width) for _ in range(4))
+
+    def forward(self, x: Tensor) -> Any:
+        q, k, v = (
+            part(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.q, self.k, self.v)
+        )
+        return self.out(F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2))
+
+
 class ByHand(Attention):
     """The same numbers, every step written out."""
 
@@ -224,6 +239,7 @@ class Model(nn.Module):
         self.blocks = nn.ModuleList(Block(sizes, style) for _ in range(sizes.layers))
         self.norm = style.norm(sizes.width)
         self.head = nn.Linear(sizes.width, sizes.vocabulary, bias=False)
+        self.deep = nn.Linear(sizes.width, sizes.width) if style.head == "deep" else nn.Identity()
         if style.head == "tied":
             self.head.weight = self.embed.weight
 
@@ -235,7 +251,7 @@ class Model(nn.Module):
             x = x + self.table[: tokens.shape[1]]
         for block in self.blocks:
             x = (self.blocks[0] if self.style.shared else block)(x)
-        return self.head(self.norm(x))
+        return self.head(self.deep(self.norm(x)))
 
 
 def transformer(sizes: Sizes | None = None, **style: Any) -> nn.Module:

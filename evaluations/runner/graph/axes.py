@@ -19,11 +19,10 @@ def axis_of(node: Node, length: int) -> str:
     """`time` where an operation runs along an axis as long as the traced text."""
     first = node.args[0]
     shape = shape_of(first[0] if isinstance(first, (list, tuple)) and first else first)
-    return (
-        "time"
-        if any(shape[axis] == length for axis in _axes(node) if -len(shape) <= axis < len(shape))
-        else ""
-    )
+    axes = [axis for axis in _axes(node) if -len(shape) <= axis < len(shape)]
+    after = shape_of(node)  # a slice may cut what is longer, as after padding, down to the text
+    lengths = [shape[axis] for axis in axes] + [after[axis] for axis in axes if len(after) == len(shape)]
+    return "time" if length in lengths else ""
 
 
 def is_size_only(node: Node, name: str) -> bool:

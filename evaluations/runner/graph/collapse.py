@@ -71,7 +71,7 @@ def _shorter(operators: Operators) -> Operators | None:
         start = 0
         while start + 2 * period <= len(operators):
             length = _run(operators, start, period)
-            if length >= period and _is_chain(operators, start, period):
+            if length >= period and _is_block(operators, start, period):
                 return _without_copies(operators, start, period, length // period)
             start += max(1, length - period + 1)
     return None
@@ -91,8 +91,10 @@ def _run(operators: Operators, start: int, period: int) -> int:
     return length
 
 
-def _is_chain(operators: Operators, start: int, period: int) -> bool:
-    """Whether the second copy reads the first: else they stand side by side."""
+def _is_block(operators: Operators, start: int, period: int) -> bool:
+    """Whether the second copy reads the first (else they stand side by side), and is more than a matrix."""
+    if period == 1 and operators[start].name in ("linear", "piece"):
+        return False
     copy = range(start + period, start + 2 * period)
     return any(start <= source < start + period for at in copy for source in operators[at].inputs)
 

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from evaluations.runner.graph.operators import Operator, Operators, rewired
+from evaluations.runner.graph.operators import Operator, Operators, in_reading_order, rewired, users_of
 
 NUMBERS = frozenset({"scale", "offset", "clamp"})  # what an idiom carries along: a temperature, an epsilon
 
 
 def named(operators: Operators) -> Operators:
     """The operators with what is known under its name."""
-    found = list(operators)
+    found = _apart(operators)
     instead: dict[int, int] = {}
     for at, operator in enumerate(found):
         found[at] = operator.reading(tuple(_final(source, instead) for source in operator.inputs))
@@ -27,6 +27,19 @@ def _final(at: int, instead: dict[int, int]) -> int:
     while at in instead:
         at = instead[at]
     return at
+
+
+def _apart(operators: Operators) -> Operators:
+    """A linear map of which only parts are read is as many maps: queries, keys, values in one or three."""
+    users, found = users_of(operators), list(operators)
+    for at, operator in enumerate(operators):
+        if operator.name != "piece":
+            continue
+        whole, readers = found[operator.inputs[0]], users[operator.inputs[0]]
+        if whole.name in ("linear", "conv") and all(operators[reader].name == "piece" for reader in readers):
+            part = readers.index(at)
+            found[at] = replace(whole, weights=tuple(f"{name}[{part}]" for name in whole.weights))
+    return in_reading_order(found)
 
 
 def _square(operators: Operators, at: int) -> Operator | None:
