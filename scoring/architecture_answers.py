@@ -103,7 +103,7 @@ class OwnershipEventRow(BaseModel):
 class Architecture(ArchitectureRow):
     """A family with the graph of its canonical submission and its newest events.
 
-    `graph` is `{nodes: [label], edges: [[from, to]]}`; null where none was kept.
+    `graph` is `{nodes: [label], edges: [[from, to, place]]}`; null where none was kept.
     """
 
     graph: dict[str, Any] | None

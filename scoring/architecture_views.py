@@ -8,11 +8,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from evaluations.enums import Mode
-from evaluations.views import now
+from evaluations.views import graph_drawing, now
 from evaluations.views.drawing import Point
 from prism_site.config import env
 from scoring import families
-from scoring.architecture_report import sentences
 from scoring.models import Family, OwnershipEvent, Score, Variant
 from scoring.ownership_words import said_of
 
@@ -67,7 +66,7 @@ def architecture(request: HttpRequest, architecture_id: UUID) -> HttpResponse:
     context = {
         "family": family,
         "identity": identity,
-        "sentences": sentences(family),
+        "drawing": graph_drawing.svg(identity.graph) if identity else "",
         "points": _points([family.canonical_id]).get(family.canonical_id, []),
         "variants": _variants(family),
         "variants_shown": VARIANTS_SHOWN,

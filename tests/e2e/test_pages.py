@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from evaluations.enums import Stage
-from scoring.models import Score
+from scoring.models import Attribution, Score
 from tests import factories
 from tests.e2e.conftest import Visit
 
@@ -29,6 +29,8 @@ def every_page() -> list[str]:
         factories.make_submission(stage=Stage.QUEUED).pk,
     ]
     pages = ["/", "/leaderboard", f"/leaderboard?hotkey={score.hotkey}", "/submit", "/login/"]
+    family = Attribution.objects.get(pk=score.pk).family_id
+    pages += ["/architectures", f"/architectures/{family}"]
     return pages + [f"/submissions/{pk}" for pk in submissions]
 
 
