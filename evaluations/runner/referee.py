@@ -36,6 +36,7 @@ from evaluations.runner.auditor import Auditor, audited_fraction
 from evaluations.runner.encoding import Encoding
 from evaluations.runner.examination import Examination
 from evaluations.runner.graph import identity
+from evaluations.runner.graph.graph import EXPORT
 from evaluations.runner.job import Job
 from evaluations.runner.ledger import Ledger
 from evaluations.runner.orders import for_predictor, order_of
@@ -155,7 +156,7 @@ class Referee:
         if again.get("manifest") != described.get("manifest"):
             raise failed("model_mismatch", "build_model declared two different models under one seed")
         found = identity.measured([described.get("graphs"), again.get("graphs")])
-        self.model["graph_hash"] = found.graph_hash if found else None
+        self.model["graph_hash"] = found.graph_hash if found and found.source == EXPORT else None
         self.seed_invariant = admission.seed_invariant(described)
         self.emit({"type": "model", **self.model})
         for peer in predictors:

@@ -56,7 +56,7 @@ def differ(claims: list[Any]) -> bool:
 
 
 def measured_graph_hash(manifest: dict[str, Any]) -> str | None:
-    """The hash that a run's own predictor described; null where it described none."""
+    """The hash that a run's own predictors described; null where they traced none, or not the same."""
     found = (manifest.get("model") or {}).get("graph_hash")
     return found if isinstance(found, str) else None
 
