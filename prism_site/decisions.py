@@ -14,6 +14,7 @@ from evaluations.transitions import TransitionRefused
 from prism_site import hold_moves
 from prism_site.hold_effects import Effect, effects
 from prism_site.hold_moves import UndoTooLate
+from prism_site.policy.errors import PolicyInvalid
 from reviews import holds
 from reviews.attribution import Attribution
 from reviews.hold_history import picture, record
@@ -128,7 +129,7 @@ def _decide_one(hold_id: int, version: int, decision: Hold.Decision, by: str, no
         hold = decide(hold_id, decision, by=by, note=note, version=version)
     except Hold.DoesNotExist:
         return Decided(hold_id=hold_id, hold=None, code="not_found", message="There is no such hold.")
-    except REFUSALS as error:
+    except (*REFUSALS, PolicyInvalid) as error:
         now = Hold.objects.get(pk=hold_id)
         return Decided(hold_id=hold_id, hold=now, code=error.code, message=str(error))
     return Decided(hold_id=hold_id, hold=hold)

@@ -22,6 +22,7 @@ from scoring.models import Score
 from scoring.payout import payout
 from scoring.snapshots import snapshot_epochs
 from tests import factories
+from tests.api.conftest import break_policy
 from tests.reviews import world
 from tests.reviews.test_holds import held as held_by_anomaly
 from tests.reviews.world import ADAM, EVE, decide, state, verbs
@@ -342,6 +343,14 @@ def test_many_alike_are_decided_each_whole_by_itself() -> None:
     assert told[1].hold is not None
     assert told[1].hold.decided_by == ADAM
     assert [state(hold)[0] for hold in alike] == [Status.PENDING, Status.REJECTED, Status.PENDING]
+
+
+def test_without_valid_policy_each_of_many_is_refused_and_says_so() -> None:
+    alike = [held_by_anomaly(mode=Mode.GPU_PROXY_EVAL) for _ in range(2)]
+    break_policy()
+    told = decisions.decide_many([(hold.pk, hold.version) for hold in alike], LIFT, by=EVE, note="fine")
+    assert [each.code for each in told] == ["policy_invalid", "policy_invalid"]
+    assert {state(hold)[0] for hold in alike} == {Status.HELD}
 
 
 def test_what_is_not_alike_is_not_decided_together() -> None:
