@@ -38,6 +38,7 @@ def sound(found: Any, specification: Specification, yardsticks: Mapping[str, lis
     if not _is_scored(found):
         return _unscored(found)
     check_scored(found, specification)
+    _check_recipe(found["training"], specification)
     return {**found, "score": recomputed_score(found, specification)}
 
 
@@ -57,6 +58,13 @@ def _check_identity(manifest: Manifest, specification: Specification) -> None:
     _check_same(manifest["run"], specification, names)
     if specification["sandbox"] == "required" and manifest["run"].get("sandbox") != "required":
         raise ResultRefused("manifest_foreign", "the run had no sandbox")
+
+
+def _check_recipe(training: Mapping[str, Any], specification: Specification) -> None:
+    """Without training of its own it was trained by the recipe of the assignment."""
+    trained_by_it = specification["bundle"]["training"] is None
+    if trained_by_it and training.get("recipe") != specification["recipe"]:
+        raise ResultRefused("manifest_foreign", "the recipe is not that of the assignment")
 
 
 def _check_text(manifest: Manifest, stream: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from evaluations.enums import Mode
 from evaluations.intake.manifest import BundleManifest
 from evaluations.launching import HARD_LIMIT_FACTOR, HARD_LIMIT_GRACE_SECONDS
 from evaluations.models import Run
-from evaluations.runner import constants
+from evaluations.runner import constants, reference_recipe
 from evaluations.runner.devices import CPU, CUDA
 from evaluations.validators.refusals import AssignmentsUnavailable
 from prism_site.config import ROOT, env
@@ -56,6 +56,7 @@ def specification_of(run: Run, manifest: BundleManifest, texts: Texts, policy: P
         "sandbox": env().sandbox,
         "protocol": constants.PROTOCOL,
         "constants_sha256": constants.fingerprint(),
+        "recipe": reference_recipe.statement(),
     }
 
 

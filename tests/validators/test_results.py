@@ -324,3 +324,11 @@ def test_a_run_that_ended_early_has_a_curve_up_to_there_and_no_score(real: Real)
 
 def test_the_honest_manifest_is_left_as_it_is(real: Real) -> None:
     assert sound(real.manifest, real.specification, real.yardsticks) == real.manifest
+
+
+def test_a_run_without_training_of_its_own_was_trained_by_the_recipe(real: Real) -> None:
+    specification = {**real.specification, "bundle": {**real.specification["bundle"], "training": None}}
+    with pytest.raises(ResultRefused, match="recipe"):
+        sound(real.manifest, specification, real.yardsticks)
+    training = {**real.manifest["training"], "recipe": specification["recipe"]}
+    assert sound({**real.manifest, "training": training}, specification, real.yardsticks)

@@ -17,7 +17,7 @@ from evaluations.datasets.stream import StreamFile
 from evaluations.enums import Mode
 from evaluations.intake.bundle import Bundle, read_bundle
 from evaluations.intake.refusals import BundleRefused
-from evaluations.runner import constants
+from evaluations.runner import constants, reference_recipe
 from evaluations.runner.job import EarlyReference, Job, Limits, PackSpec, Schedule, StreamSpec
 from evaluations.runner.sandbox import support
 from evaluations.validators.client.errors import Unable
@@ -59,9 +59,10 @@ def _prepare(assigned: Assigned, folder: Path) -> Job:
 
 
 def _check_runner(specification: Specification) -> None:
-    """Figures of another referee compare with nobody's."""
-    known = (specification["schema_version"], specification["constants_sha256"], specification["protocol"])
-    if known != (SCHEMA, constants.fingerprint(), constants.PROTOCOL):
+    """Figures of another referee, or under another recipe, compare with nobody's."""
+    names = ("schema_version", "constants_sha256", "protocol", "recipe")
+    own = (SCHEMA, constants.fingerprint(), constants.PROTOCOL, reference_recipe.statement())
+    if tuple(specification[name] for name in names) != own:
         raise Unable("host_runner_differs", "the server's runner is of another version than this host's")
     lacking = support.missing() if _sandbox(specification) == "required" else ""
     if lacking:
