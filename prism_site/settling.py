@@ -78,10 +78,24 @@ def _hold(row: Attribution, by: str) -> None:
         kind=KINDS.get(reason, Hold.Kind.LOW_CONFIDENCE_ATTRIBUTION),
         reason_code=reason,
         summary=f"{SUMMARIES[reason]} {LOOKED_AT}",
-        evidence=row.decision,
+        evidence=_evidence(row.decision),
         confidence=min(row.decision["architecture_confidence"], row.decision["training_confidence"]),
         by=by,
     )
+
+
+def _evidence(decision: Mapping[str, Any]) -> dict[str, Any]:
+    """What an operator looks at: every reason in a sentence, what it follows from, the decision itself."""
+    known = decision["evidence"]
+    improvement = known.get("improvement") or {}
+    names = ("nearest_family_id", "graph_similarity", "source_similarity", "reviewer_confidence")
+    compared = ("mean_bpb", "required_bpb", "z", "required_z")
+    facts = {name: known.get(name) for name in names} | {name: improvement.get(name) for name in compared}
+    return {
+        "reasons": [{"code": reason, "message": SUMMARIES[reason]} for reason in decision["holds"]],
+        **{name: value for name, value in facts.items() if value is not None},
+        "decision": dict(decision),
+    }
 
 
 def _facts(row: Attribution) -> dict[str, Any]:

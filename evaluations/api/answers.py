@@ -219,7 +219,7 @@ class LookRow(BaseModel):
 
 
 class SubmissionDetail(SubmissionRow):
-    """Everything public about one submission; `family` and `variant` are null in this version."""
+    """Everything public about one submission; `family` is the architecture that it stands in, if any."""
 
     tokenizer: str
     family: str | None

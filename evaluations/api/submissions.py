@@ -27,6 +27,7 @@ from evaluations.api.answers import (
     SubmissionRow,
 )
 from evaluations.api.quality_answers import QualityAccount
+from evaluations.attributed import attributed
 from evaluations.checklist.claim import items
 from evaluations.checklist.listing import checklist
 from evaluations.enums import Mode, RunPurpose, RunState, Status
@@ -80,8 +81,7 @@ class SubmissionView(APIView):
         detail = SubmissionDetail.of(
             submission,
             tokenizer=submission.tokenizer,
-            family=None,
-            variant=None,
+            **attributed(submission),
             runs=[RunRow.of(run) for run in runs],
             hooks=(manifest.get("training") or {}).get("hooks") or {},
             claims=[ClaimRow.of(claim) for claim in checklist(manifest)],

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page, require_safe
 
+from evaluations.attributed import attributed
 from evaluations.views import curve, detail, graph_drawing, log
 
 STOP_POLLING = 286  # htmx ends its poll on this status, and still shows the body
@@ -22,6 +23,7 @@ def page(request: HttpRequest, submission_id: UUID) -> HttpResponse:
         "detail": moving,
         "files": detail.bundle_files(submission_id),
         "identity": identity,
+        "family": attributed(moving.submission)["family"],
         "drawing": graph_drawing.svg(identity.graph) if identity else "",
     }
     return render(request, "submission.html", context)

@@ -146,3 +146,16 @@ def test_pages_cost_few_queries(client: Client, django_assert_max_num_queries: A
     with django_assert_max_num_queries(13):
         client.get(f"/architectures/{family_of(first).pk}")
     assert families.listed(first.mode).count() == 1
+
+
+def test_a_submission_names_its_family_and_its_variant(client: Client) -> None:
+    first = scored()
+    body = client.get(f"/v1/submissions/{first.pk}").json()
+    (variant,) = client.get("/v1/training-variants").json()["items"]
+    assert (body["family"], body["variant"]) == (str(family_of(first).pk), variant["id"])
+    assert (
+        f'href="/architectures/{body["family"]}"' in client.get(f"/submissions/{first.pk}").content.decode()
+    )
+    waiting = factories.make_submission()
+    body = client.get(f"/v1/submissions/{waiting.pk}").json()
+    assert (body["family"], body["variant"]) == (None, None)

@@ -68,7 +68,7 @@ def test_a_doubt_is_held_with_its_score_and_counts_for_nothing() -> None:
     submission, hold = ambiguous()
     assert (submission.status, submission.stage) == ("held", "scoring")
     assert (hold.kind, hold.reason_code) == ("low_confidence_attribution", "graph_ambiguous")
-    assert hold.evidence["evidence"]["graph_similarity"] == pytest.approx(16 / (5 * 32**0.5))
+    assert hold.evidence["graph_similarity"] == pytest.approx(16 / (5 * 32**0.5))
     assert submission.score.final_score > 0
     assert state_of(submission) == State.HELD
     assert submission.hotkey not in weights()
