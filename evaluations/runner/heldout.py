@@ -9,28 +9,21 @@ score, which comes from text predicted before it was seen.
 
 import hashlib
 import hmac
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from evaluations.runner import benchmarks, stored_weights, walls, windows
-from evaluations.runner.admission import admit
+from evaluations.runner import benchmarks, windows
 from evaluations.runner.auditor import Auditor, Floats, enough_of, enough_windows
 from evaluations.runner.benchmarks import Questions
 from evaluations.runner.codelength import bits_per_byte, first_token_bits, token_bits
 from evaluations.runner.encoding import Encoding
+from evaluations.runner.fresh_predictors import fresh_predictors, load_final
 from evaluations.runner.job import Job
-from evaluations.runner.orders import for_predictor, order_of
-from evaluations.runner.outputs import WEIGHTS_NAME
 from evaluations.runner.pack_windows import Place
 from evaluations.runner.packs import Pack
 from evaluations.runner.peers import PredictorPeer
-from evaluations.runner.processes import end_descendants
-from evaluations.runner.sandbox.watch import Watch
 from evaluations.runner.slot import Layout
 from evaluations.runner.stopped import rejected
 from evaluations.runner.stream import CONTINUATION, CONTINUATION_MASK, Chunk
@@ -74,12 +67,12 @@ class Heldout:
         shown = self._measured("trained", consumed) if consumed else None
         length = self.job.schedule.sequence_length
         questions = [Questions.of(pack, self._encoded, length) for pack in self.packs]
-        with self._predictors(UNTRAINED) as [(untrained, _)]:
+        with self._fresh(UNTRAINED) as [(untrained, _)]:
             bpb_init = self._bpb(untrained, secret, None)
             before = [self._answers(untrained, each) for each in questions]
-        with self._predictors(TRAINED, AUDITING) as asked:
+        with self._fresh(TRAINED, AUDITING) as asked:
             for peer, layout in asked:
-                self._load_final(peer, layout, commits)
+                load_final(self.job, peer, layout, commits)
             trained = asked[0][0]
             auditor = self._auditor(asked[1][0], trained, [text for text in (secret, shown) if text])
             bpb = self._bpb(trained, secret, auditor)
@@ -98,13 +91,13 @@ class Heldout:
             "train_bytes": len(consumed),
             "audited_windows": auditor.findings.windows,
             "benchmarks": {
-                each.pack.spec.name: {
-                    **benchmarks.result(each, twins, bits, self.encoding.vocab_size),
-                    "audited_windows": audited,
-                }
-                for each, twins, (bits, audited) in zip(questions, before, after, strict=True)
+                each.pack.spec.name: self._result(each, twins, trained_bits)
+                for each, twins, trained_bits in zip(questions, before, after, strict=True)
             },
         }
+
+    def _fresh(self, *names: str) -> AbstractContextManager[list[tuple[PredictorPeer, Layout]]]:
+        return fresh_predictors(self.job, self.encoding, self.chunks, names)
 
     def _auditor(self, peer: PredictorPeer, asked: PredictorPeer, texts: list[Measured]) -> Auditor:
         pieces = [len(piece) for text in texts for piece in text.pieces()]
@@ -151,6 +144,13 @@ class Heldout:
         auditor.close()
         return bits, auditor.findings.windows
 
+    def _result(
+        self, questions: Questions, twins: dict[Place, float], trained: tuple[dict[Place, float], int]
+    ) -> dict[str, Any]:
+        bits, audited = trained
+        found = benchmarks.result(questions, twins, bits, self.encoding.vocab_size)
+        return {**found, "audited_windows": audited}
+
     def _measured(self, name: str, text: bytes) -> Measured:
         return Measured(name, self._encoded(f"{name} text", text), len(text))
 
@@ -160,38 +160,6 @@ class Heldout:
         except TokenizerNotLossless as error:  # which says where: that text is secret
             raise rejected(error.code, f"{name} does not survive encoding and decoding") from error
         return self.encoding.relabelling.apply(ids)
-
-    @contextmanager
-    def _predictors(self, *names: str) -> Iterator[list[tuple[PredictorPeer, Layout]]]:
-        """Fresh predictors with their models built, behind the walls of the run's; gone afterwards."""
-        output, threads = Path(self.job.output_folder), os.cpu_count() or 1
-        order = order_of(self.job, self.encoding, self.chunks, threads) | {"graph": False}  # known by now
-        children = [
-            walls.start(self.job, walls.predictor_place(output), output / f"heldout-{name}.log", threads)
-            for name in names
-        ]
-        watch = Watch([walls.watched(self.job, child) for child in children])
-        try:
-            peers = [PredictorPeer(child) for child in children]
-            for peer in peers:
-                peer.child.attestation()
-                peer.order(for_predictor(order, peer.child.place.home))
-            yield [(peer, admit(peer.description(), self.job.limits)[1]) for peer in peers]
-            for peer in peers:
-                peer.dismiss()
-        finally:
-            watch.stop()
-            for child in children:
-                child.end()
-            end_descendants()
-            walls.clear(self.job, children)
-
-    def _load_final(self, peer: PredictorPeer, layout: Layout, commits: int) -> None:
-        if not commits:
-            return  # nothing was ever committed: the model stays as it was built
-        peer.open_slot(layout)
-        stored_weights.restore(Path(self.job.output_folder) / WEIGHTS_NAME, layout, peer.child.slot)
-        peer.load()
 
     def _bpb(self, peer: PredictorPeer, text: Measured, auditor: Auditor | None) -> float:
         """Bits per byte of a text that begins anew, from the same secret share of windows as a chunk's."""
