@@ -17,8 +17,10 @@ from evaluations.datasets.errors import PackInvalid
 from evaluations.datasets.pack_lines import MAX_LINE_BYTES, LineRefused, PackItem, item_of
 from evaluations.datasets.packs import MOST_FAULTS, check_pack, read_pack
 from evaluations.enums import Mode
+from prism_site import demo
 from prism_site.config import ROOT, override_env
-from prism_site.policy.resolve import assemble
+from prism_site.policy.models import RuntimeConfig
+from prism_site.policy.resolve import assemble, resolve_policy
 from prism_site.policy.schemas.benchmarks import BenchmarkWeights
 
 EXAMPLES = ROOT / "examples" / "benchmarks"
@@ -189,3 +191,14 @@ def test_the_command_says_file_and_line_of_what_is_wrong(tmp_path: Path) -> None
 def test_the_command_says_that_nothing_is_staged(tmp_path: Path) -> None:
     status, said = command(str(tmp_path / "nowhere"))
     assert (status, "No pack is staged" in said) == (0, True)
+
+
+@pytest.mark.django_db
+def test_the_demo_asks_about_the_examples_unless_somebody_said_otherwise() -> None:
+    demo.weigh_example_packs()
+    demo.weigh_example_packs()
+    policy = resolve_policy()
+    with override_env(benchmarks_dir=demo.PACKS):
+        asked = [spec.name for spec in packs_of(Mode.LOCAL_CPU_SMOKE, policy)]
+    assert asked == ["python_answers", "python_choices"]
+    assert RuntimeConfig.objects.filter(config_key="benchmark_weights").count() == 1
