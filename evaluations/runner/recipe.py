@@ -12,7 +12,7 @@ from evaluations.runner import precision
 from evaluations.runner.averaging import average_gradients
 from evaluations.runner.context import PrismBatch, PrismContext
 from evaluations.runner.hooks import Hooks
-from evaluations.runner.reference_recipe import ADAM_BETAS, RECIPE
+from evaluations.runner.reference_recipe import ADAM_BETAS, recipe_for
 from evaluations.runner.training_recipe import TrainingRecipe
 
 CHECKPOINT_SHARES = (0.25, 0.5, 0.75, 1.0)  # of the byte budget, where `save_checkpoint` is called
@@ -37,9 +37,17 @@ def next_token_loss(model: nn.Module, batch: PrismBatch) -> Tensor:
     return F.cross_entropy(logits_BxTxV.flatten(0, 1).float(), batch.tokens[:, 1:].flatten())
 
 
+def train_by_reference(ctx: PrismContext) -> None:
+    """One pass over the stream under the reference recipe, with no hooks at all."""
+    _pass_over(ctx, Hooks([]), recipe_for(ctx.byte_budget, ctx.sequence_length))
+
+
 def train(ctx: PrismContext, hooks: Hooks) -> None:
-    """One pass over the stream with whichever hooks there are; without any it is the reference recipe."""
-    recipe = hooks.call("get_recipe", ctx) if "get_recipe" in hooks else RECIPE
+    """One pass over the stream with whichever hooks there are."""
+    _pass_over(ctx, hooks, hooks.call("get_recipe", ctx) if "get_recipe" in hooks else TrainingRecipe())
+
+
+def _pass_over(ctx: PrismContext, hooks: Hooks, recipe: TrainingRecipe) -> None:
     model = ctx.build_model()
     model.train()
     optimizer = _optimizer(model, recipe, ctx, hooks)
