@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 ROOMS = {
     "evaluations": ["submission", "run", "attempt", "event", "canary"],
     "reviews": ["hold", "holdevent", "review"],
-    "scoring": ["score"],
+    "scoring": ["quality", "score"],
 }
 MODELS = [f"{room}_{model}" for room, models in ROOMS.items() for model in models]
 
