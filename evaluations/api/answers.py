@@ -148,6 +148,22 @@ class ClaimRow(BaseModel):
         return cls(**vars(claim))
 
 
+class PackRow(BaseModel):
+    """Bits per byte of a benchmark pack's gold answers, trained and untrained; `accuracy` is not scored."""
+
+    pack: str
+    bpb: float | None
+    bpb_init: float | None
+    accuracy: float | None
+    items: int
+
+    @classmethod
+    def of(cls, pack: str, found: Mapping[str, Any]) -> Self:
+        """One entry of a manifest's `heldout.benchmarks`."""
+        numbers = {name: number(found.get(name)) for name in ("bpb", "bpb_init", "accuracy")}
+        return cls(pack=pack, items=count(found.get("items")), **numbers)
+
+
 class Heldout(BaseModel):
     """Bits per byte on secret text: trained, untrained, and on the text trained on last."""
 
@@ -157,14 +173,18 @@ class Heldout(BaseModel):
     train_bpb: float | None
     gap: float | None
     bytes: int
+    benchmarks: list[PackRow]
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Self | None:
         """The held-out figures of a manifest; None where there are none."""
         found = section(manifest.get("heldout"))
         numbers = {name: number(found.get(name)) for name in ("bpb_init", "delta", "train_bpb", "gap")}
-        bpb = number(found.get("bpb"))
-        return None if bpb is None else cls(bpb=bpb, bytes=count(found.get("bytes")), **numbers)
+        bpb, packs = number(found.get("bpb")), section(found.get("benchmarks"))
+        rows = [PackRow.of(name, section(pack)) for name, pack in sorted(packs.items())]
+        if bpb is None:
+            return None
+        return cls(bpb=bpb, bytes=count(found.get("bytes")), benchmarks=rows, **numbers)
 
 
 class RunRow(BaseModel):

@@ -10,7 +10,7 @@ from prism_site.config import env
 from prism_site.policy.resolve import Policy
 
 # Items that a run is asked about at most, with all choices of each; of larger packs a secret sample.
-MOST_ITEMS = {Mode.LOCAL_CPU_SMOKE: 32, Mode.GPU_PROXY_EVAL: 512, Mode.FULL_SCALE_EVAL: 2048}
+MOST_ITEMS = {Mode.LOCAL_CPU_SMOKE: 24, Mode.GPU_PROXY_EVAL: 512, Mode.FULL_SCALE_EVAL: 2048}
 
 
 def packs_of(mode: Mode, policy: Policy) -> tuple[PackSpec, ...]:

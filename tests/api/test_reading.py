@@ -346,7 +346,8 @@ def test_one_submission_tells_what_its_run_proves(client):
     assert claims["causal"]["figures"]["max_abs_logp_diff"] == 0.0
     assert claims["step0"]["figures"] == {"bpb": 8.02, "limit": 4.0, "ok": True}
     assert detail["heldout"] == {
-        "bpb": 2.91, "bpb_init": 8.03, "delta": 5.12, "train_bpb": 2.44, "gap": 0.47, "bytes": 65_536
+        "bpb": 2.91, "bpb_init": 8.03, "delta": 5.12, "train_bpb": 2.44, "gap": 0.47, "bytes": 65_536,
+        "benchmarks": [],
     }  # fmt: skip
 
 
@@ -355,12 +356,29 @@ def test_a_submission_that_was_never_run_claims_nothing(client):
     assert (detail["claims"], detail["heldout"]) == ([], None)
 
 
-@pytest.mark.parametrize("odd", [{}, {"bpb": "x"}, {"bpb": 1.0, "gap": [], "bytes": None}])
+def test_packs_are_told_with_what_was_measured(client):
+    score = factories.make_completed()
+    pack = {"bpb": 2.0, "bpb_init": 8.0, "accuracy": 0.5, "items": 24, "sha256": "0" * 64}
+    score.run.manifest["heldout"]["benchmarks"] = {"mmlu": pack, "odd": [1]}
+    score.run.save(update_fields=["manifest"])
+    mmlu, odd = get(client, f"/v1/submissions/{score.pk}")["heldout"]["benchmarks"]
+    assert mmlu == {"pack": "mmlu", "bpb": 2.0, "bpb_init": 8.0, "accuracy": 0.5, "items": 24}
+    assert (odd["bpb"], odd["items"]) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    "odd", [{}, {"bpb": "x"}, {"bpb": 1.0, "gap": [], "bytes": None}, {"bpb": 1.0, "benchmarks": [1]}]
+)
 def test_odd_heldout_figures_do_not_break_the_answer(client, odd):
     score = factories.make_completed()
     score.run.manifest["heldout"] = odd
     score.run.save(update_fields=["manifest"])
     assert get(client, f"/v1/submissions/{score.pk}")["heldout"] in (
         None,
-        {"bpb": 1.0, "bpb_init": None, "delta": None, "train_bpb": None, "gap": None, "bytes": 0},
+        {
+            **dict.fromkeys(("bpb_init", "delta", "train_bpb", "gap")),
+            "bpb": 1.0,
+            "bytes": 0,
+            "benchmarks": [],
+        },
     )
