@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from evaluations.views import submission, submit
+from evaluations.views import miners_tool, submission, submit
 
 urlpatterns = [
     path("submissions/<uuid:submission_id>", submission.page, name="submission"),
@@ -10,4 +10,5 @@ urlpatterns = [
     path("submissions/<uuid:submission_id>/figure", submission.figure, name="submission-figure"),
     path("submissions/<uuid:submission_id>/log", submission.learner_log, name="submission-log"),
     path("submit", submit.page, name="submit"),
+    path("submit/prism_submit.py", miners_tool.download, name="miners-tool"),
 ]
