@@ -1,71 +1,30 @@
 """A run's curve as a Plotly figure: plain values in, a plain dict out; the page adds its theme's colours."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from evaluations.runner.codelength import bits_per_byte
-from evaluations.thinning import thin
+from evaluations.points import Floats, Points, XAxis, ratio
+from evaluations.smoothing import Smoothing, smoothed
+from evaluations.thinning import Places, stretches, thin
 
-XAxis = Literal["bytes", "chunks", "tokens", "seconds"]
 Scale = Literal["linear", "log"]
+Trace = dict[str, Any]
 
 UNIFORM_BPB = 8.0  # a model that knows nothing spends 8 bits on a byte
 MOST_POINTS = 2_000  # of a line; more would be slow to draw and show nothing else
+MOST_MARKS = 500
+SMOOTH_NAMES: dict[Smoothing, str] = {"mean": "mean of {} chunks", "ema": "exponential mean, {} chunks"}
 
 X_TITLES: dict[XAxis, str] = {
     "bytes": "text read (bytes)",
     "chunks": "chunk",
     "tokens": "tokens read",
+    "flops": "compute (FLOPs)",
     "seconds": "time since the start (seconds)",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Points:
-    """Columns of a curve, one entry a chunk; `stream_bytes`, `bits`, `tokens` are totals since the start."""
-
-    index: Sequence[int] = ()
-    stream_bytes: Sequence[int] = ()
-    bits: Sequence[float] = ()
-    chunk_bytes: Sequence[int] = ()
-    chunk_bits: Sequence[float] = ()
-    tokens: Sequence[int] = ()
-    seconds: Sequence[float] = ()
-    nonfinite: Sequence[int] = ()
-
-    def along(self, x: XAxis) -> list[float]:
-        """Where the points stand on an axis."""
-        if x == "chunks":
-            return [number + 1 for number in self.index]  # a chunk counts when it is read
-        columns: dict[str, Sequence[float]] = {
-            "bytes": self.stream_bytes,
-            "tokens": self.tokens,
-            "seconds": self.seconds,
-        }
-        return list(columns[x])
-
-    def since(self, index: int) -> "Points":
-        """The points of the chunks after `index`."""
-        first = bisect_right(self.index, index)
-        return Points(**{name: column[first:] for name, column in vars(self).items()})
-
-    def at(self, places: Sequence[int]) -> "Points":
-        """The points at some places, which ascend."""
-        return Points(**{name: [column[place] for place in places] for name, column in vars(self).items()})
-
-    @property
-    def bpb(self) -> list[float]:
-        """Bits per byte over everything read so far."""
-        return list(map(bits_per_byte, self.bits, self.stream_bytes))
-
-    @property
-    def chunk_bpb(self) -> list[float]:
-        """Bits per byte of each chunk by itself."""
-        return list(map(bits_per_byte, self.chunk_bits, self.chunk_bytes))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,109 +35,140 @@ class Yardsticks:
     ppmd_bits: Sequence[float] = ()
 
 
-def figure(
-    points: Points,
-    yardsticks: Yardsticks,
-    *,
-    x: XAxis = "bytes",
-    x_scale: Scale = "log",
-    y_scale: Scale = "linear",
-) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a figure is looked at: its axes, what smooths the line, and which part of x is zoomed in to."""
+
+    x: XAxis = "bytes"
+    x_scale: Scale = "log"
+    y_scale: Scale = "linear"
+    smoothing: Smoothing = "none"
+    span: int = 10  # chunks
+    window: tuple[float, float] | None = None
+
+    @property
+    def log(self) -> bool:
+        """Whether every decade of x is as wide as another."""
+        return self.x_scale == "log"
+
+    def inside(self, along: Floats) -> slice:
+        """Which of some ascending places are in the window, with one more on either side."""
+        if self.window is None:
+            return slice(None)
+        first, last = np.searchsorted(along, self.window[0]), np.searchsorted(along, self.window[1], "right")
+        return slice(max(0, int(first) - 1), int(last) + 1)
+
+
+def figure(points: Points, yardsticks: Yardsticks, look: Look) -> dict[str, Any]:
     """`{"data": [...], "layout": {...}}`: the curve over its reference lines, without any colour."""
-    traces = [*moving_traces(points, x=x), *reference_traces(points, yardsticks, x=x)]
-    return {"data": traces, "layout": layout(x, x_scale, y_scale)}
+    traces = [*moving_traces(points, look), *reference_traces(points, yardsticks, look)]
+    return {"data": traces, "layout": layout(look)}
 
 
-def moving_traces(points: Points, *, x: XAxis) -> list[dict[str, Any]]:
-    """The traces that grow while a run goes on, in the order in which the figure has them."""
-    along = points.along(x)
-    spoiled = [place for place, count in enumerate(points.nonfinite) if count]
+def moving_traces(points: Points, look: Look, *, after: int = -1) -> list[Trace]:
+    """The traces that grow while a run goes on, in the order in which the figure has them.
+
+    Each is thinned by itself, so that each keeps its own extremes. With `after`, only what is behind that
+    chunk: the chunks before it are there for the smoother line to remember.
+    """
+    new = slice(int(np.searchsorted(points["index"], after, side="right")), None)
+    along, part = points.along(look.x)[new], points.cut(new)
+    smoother = smoothed(points, look.smoothing, look.span)[new] if look.smoothing != "none" else None
     return [
-        {
-            "meta": "chunk",
-            "name": "each chunk by itself",
-            "type": "scatter",
-            "mode": "lines",
-            "line": {"width": 1},
-            "x": along,
-            "y": points.chunk_bpb,
-            "hovertemplate": "%{y:.4f}",
-        },
-        {
-            "meta": "curve",
-            "name": "this submission, so far",
-            "type": "scatter",
-            "mode": "lines+markers",
-            "line": {"width": 2.5},
-            "marker": {"size": 4},
-            "x": along,
-            "y": points.bpb,
-            "hovertemplate": "%{y:.6f}",
-        },
-        {
-            "meta": "nonfinite",
-            "name": "not finite, charged as impossible",
-            "type": "scatter",
-            "mode": "markers",
-            "marker": {"size": 10, "symbol": "x-thin", "line": {"width": 2}},
-            "x": [along[place] for place in spoiled],
-            "y": [points.bpb[place] for place in spoiled],
-            "customdata": [points.nonfinite[place] for place in spoiled],
-            "hovertemplate": "%{customdata} positions",
-            "showlegend": bool(spoiled),
-        },
+        _chunk_trace(along, part.chunk_bpb, look),
+        _curve_trace(along, part.bpb, look),
+        _nonfinite_trace(along, part, look),
+        *([] if smoother is None else [_smooth_trace(along, smoother, look)]),
     ]
 
 
-def reference_traces(points: Points, yardsticks: Yardsticks, *, x: XAxis) -> list[dict[str, Any]]:
+def _chunk_trace(along: Floats, bpb: Floats, look: Look) -> Trace:
+    line = {"meta": "chunk", "name": "each chunk by itself", "line": {"width": 1}, "mode": "lines"}
+    return {**line, "hovertemplate": "%{y:.4f}", **_drawn(along, bpb, look)}
+
+
+def _curve_trace(along: Floats, bpb: Floats, look: Look) -> Trace:
+    line = {"meta": "curve", "name": "this submission, so far", "line": {"width": 2.5}}
+    few = len(along[look.inside(along)]) <= MOST_MARKS
+    marks = {"mode": "lines+markers" if few else "lines", "marker": {"size": 4}}
+    return {**line, **marks, "hovertemplate": "%{y:.6f}", **_drawn(along, bpb, look)}
+
+
+def _smooth_trace(along: Floats, bpb: Floats, look: Look) -> Trace:
+    name = SMOOTH_NAMES[look.smoothing].format(look.span)
+    line = {"meta": "smooth", "name": name, "line": {"width": 2}, "mode": "lines"}
+    return {**line, "hovertemplate": "%{y:.4f}", **_drawn(along, bpb, look)}
+
+
+def _nonfinite_trace(along: Floats, points: Points, look: Look) -> Trace:
+    """A mark for each chunk that was spoiled; where these are too many, for each stretch of the axis."""
+    seen = look.inside(along)
+    spoiled = np.flatnonzero(points["nonfinite"][seen])
+    place, counts = along[seen][spoiled], points["nonfinite"][seen][spoiled]
+    begins = stretches(place, MOST_MARKS, log=look.log)
+    return {
+        "meta": "nonfinite",
+        "name": "not finite, charged as impossible",
+        "type": "scatter",
+        "mode": "markers",
+        "marker": {"size": 10, "symbol": "x-thin", "line": {"width": 2}},
+        "x": place[begins].tolist(),
+        "y": plain(points.bpb[seen][spoiled][begins]),
+        "customdata": np.add.reduceat(counts, begins).tolist() if len(begins) else [],
+        "hovertemplate": "%{customdata} positions",
+        "showlegend": bool(len(begins)),
+    }
+
+
+def _drawn(along: Floats, bpb: Floats, look: Look) -> Trace:
+    """A line of what is in sight, thinned to what a screen can show."""
+    kept = kept_of(along, bpb, look)
+    return {"type": "scatter", "x": along[kept].tolist(), "y": plain(bpb[kept])}
+
+
+def kept_of(along: Floats, values: Floats, look: Look) -> Places:
+    """Places of at most `MOST_POINTS` values in sight that draw the same line."""
+    seen = look.inside(along)
+    return (seen.start or 0) + thin(along[seen], values[seen], MOST_POINTS, log=look.log)
+
+
+def plain(values: Floats) -> list[float | None]:
+    """Values for JSON, which has no NaN: what is unknown is null."""
+    return [
+        value if known else None for value, known in zip(values.tolist(), np.isfinite(values), strict=True)
+    ]
+
+
+def reference_traces(points: Points, yardsticks: Yardsticks, look: Look) -> list[Trace]:
     """What curves are compared with: PPMd on the same text, and knowing nothing."""
-    return [_ppmd(points, yardsticks, x=x), _uniform(points, yardsticks, x=x)]
+    return [_ppmd(points, yardsticks, look), _uniform(points, yardsticks, look)]
 
 
-def columns(trace: dict[str, Any]) -> dict[str, Any]:
+def columns(trace: Trace) -> Trace:
     """The data of a trace alone, to be appended to the same trace of a figure that is shown already."""
     return {name: trace[name] for name in ("x", "y", "customdata") if name in trace}
 
 
-def _ppmd(points: Points, yardsticks: Yardsticks, *, x: XAxis) -> dict[str, Any]:
-    places, along = _yardstick_places(points, yardsticks, x=x)
-    bpb = list(map(bits_per_byte, yardsticks.ppmd_bits, yardsticks.stream_bytes))
-    return {
-        "meta": "ppmd",
-        "name": "PPMd",
-        "type": "scatter",
-        "mode": "lines",
-        "line": {"width": 1.5, "dash": "dash"},
-        "x": along,
-        "y": [bpb[place] for place in places],
-        "hovertemplate": "%{y:.4f}",
-    }
+def _ppmd(points: Points, yardsticks: Yardsticks, look: Look) -> Trace:
+    along, bpb = _ruler(points, yardsticks, look.x)
+    line = {"meta": "ppmd", "name": "PPMd", "mode": "lines", "line": {"width": 1.5, "dash": "dash"}}
+    return {**line, "hovertemplate": "%{y:.4f}", **_drawn(along, bpb, look)}
 
 
-def _yardstick_places(
-    points: Points, yardsticks: Yardsticks, *, x: XAxis
-) -> tuple[Sequence[int], list[float]]:
-    """(numbers of chunks, where they stand): all in bytes and chunks, otherwise those that were read."""
-    cuts = yardsticks.stream_bytes
+def _ruler(points: Points, yardsticks: Yardsticks, x: XAxis) -> tuple[Floats, Floats]:
+    """(where, bits per byte) of PPMd: all in bytes and chunks, otherwise at the chunks that were read."""
+    cuts = np.asarray(yardsticks.stream_bytes, dtype=np.float64)
+    bpb = ratio(np.asarray(yardsticks.ppmd_bits, dtype=np.float64), cuts)
     if x in {"bytes", "chunks"}:
-        places = thinned(cuts, yardsticks.ppmd_bits)
-        return places, [cuts[place] if x == "bytes" else place + 1 for place in places]
-    read = zip(points.index, points.along(x), strict=True)
-    known = [(number, along) for number, along in read if number < len(cuts)]
-    return [number for number, _ in known], [along for _, along in known]
+        return (cuts if x == "bytes" else np.arange(1.0, len(cuts) + 1)), bpb
+    known = points.cut(np.flatnonzero(points["index"] < len(cuts)))
+    return known.along(x), bpb[known["index"]]
 
 
-def thinned(x: Sequence[float], y: Sequence[float]) -> list[int]:
-    """Places of at most `MOST_POINTS` values that draw the same line."""
-    kept: list[int] = thin(
-        np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64), MOST_POINTS
-    ).tolist()
-    return kept
-
-
-def _uniform(points: Points, yardsticks: Yardsticks, *, x: XAxis) -> dict[str, Any]:
-    along = _yardstick_places(points, yardsticks, x=x)[1] or points.along(x)
-    ends = [along[0], along[-1]] if along else []
+def _uniform(points: Points, yardsticks: Yardsticks, look: Look) -> Trace:
+    along = _ruler(points, yardsticks, look.x)[0]
+    along = along if len(along) else points.along(look.x)
+    ends = [float(along[0]), float(along[-1])] if len(along) else []
     return {
         "meta": "uniform",
         "name": "uniform",
@@ -191,16 +181,16 @@ def _uniform(points: Points, yardsticks: Yardsticks, *, x: XAxis) -> dict[str, A
     }
 
 
-def layout(x: XAxis, x_scale: Scale, y_scale: Scale) -> dict[str, Any]:
+def layout(look: Look) -> dict[str, Any]:
     """Axes, legend and margins of a figure along an axis."""
-    si_prefix = "none" if x == "seconds" else "SI"  # 20k bytes, but 200 seconds
+    si_prefix = "none" if look.x == "seconds" else "SI"  # 20k bytes, but 200 seconds
     return {
-        "uirevision": f"{x} {x_scale} {y_scale}",  # a zoom lives as long as the axes mean the same
+        "uirevision": f"{look.x} {look.x_scale} {look.y_scale}",  # a zoom lives as long as these
         "hovermode": "x unified",
         "margin": {"l": 56, "r": 12, "t": 8, "b": 48},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
-        "xaxis": {"title": {"text": X_TITLES[x]}, "exponentformat": si_prefix, **_scale(x_scale)},
-        "yaxis": {"title": {"text": "bits per byte"}, **_scale(y_scale)},
+        "xaxis": {"title": {"text": X_TITLES[look.x]}, "exponentformat": si_prefix, **_scale(look.x_scale)},
+        "yaxis": {"title": {"text": "bits per byte"}, **_scale(look.y_scale)},
     }
 
 

@@ -2,35 +2,38 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 
-from evaluations.charts import Points, Yardsticks
+from evaluations import curve_blocks
+from evaluations.charts import Yardsticks
 from evaluations.enums import Stage, Status
 from evaluations.models import Attempt, CurvePoint, Submission
+from evaluations.points import NONE, Points
 
-COLUMNS = ("index", "stream_bytes", "bits", "chunk_bytes", "chunk_bits", "tokens", "seconds", "nonfinite")
+# What of a manifest stands beside a curve; the manifest itself may hold a million numbers.
+FLOPS, DATA = "run__manifest__model__flops_per_token", "run__manifest__data"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CurveHead:
     """All of a curve but its points: cheap to read, and enough to say whether it has changed."""
 
-    submission_id: UUID
+    submission_id: UUID | None  # null for the baseline, which is nobody's
     run_id: UUID | None
-    attempt_id: int | None
+    attempt: Attempt | None  # with its run, but for the manifest
     live: bool  # whether points may still come
     etag: str
     yardsticks: Yardsticks
+    flops_per_token: float | None = None
+    data: dict[str, Any] | None = None  # which text, as the manifest tells
 
-
-@dataclass(frozen=True, kw_only=True)
-class Curve:
-    """A head with its points."""
-
-    head: CurveHead
-    points: Points
+    @property
+    def attempt_id(self) -> int | None:
+        """What later points have to belong to as well."""
+        return self.attempt.pk if self.attempt else None
 
 
 def head_of(submission_id: UUID, run_id: UUID | None = None) -> CurveHead:
@@ -39,42 +42,49 @@ def head_of(submission_id: UUID, run_id: UUID | None = None) -> CurveHead:
     Raises `Submission.DoesNotExist`.
     """
     submission = Submission.objects.only("status", "stage").get(pk=submission_id)
+    attempts = Attempt.objects.filter(run__submission_id=submission_id)
+    if run_id is not None:
+        attempts = attempts.filter(run_id=run_id)
     live = submission.stage != Stage.DONE and submission.status != Status.HELD
-    attempt = _newest_attempt(submission_id, run_id)
+    return _head(submission_id, attempts, live)
+
+
+def head_of_run(run_id: UUID) -> CurveHead:
+    """The curve of a run that is no submission's, such as the baseline's."""
+    return _head(None, Attempt.objects.filter(run_id=run_id), live=False)
+
+
+def points_of(head: CurveHead, *, after: int = -1) -> Points:
+    """The points of the attempt that a head names, from behind a chunk."""
+    if head.attempt is None:
+        return NONE
+    long = head.attempt.lines_ingested >= curve_blocks.BLOCK  # a line is a point at most
+    return Points(curve_blocks.read(head.attempt.pk, after=after, packed=long), head.flops_per_token)
+
+
+def _head(submission_id: UUID | None, attempts: QuerySet[Attempt], live: bool) -> CurveHead:
+    has_points = Exists(CurvePoint.objects.filter(attempt=OuterRef("pk")))
+    known = attempts.filter(has_points).select_related("run").defer("run__manifest")
+    known = known.annotate(flops_per_token=F(FLOPS), data=F(DATA))
+    attempt = known.order_by("-started_at", "-pk").first()
     yardsticks = attempt.run.yardsticks if attempt else {}
     return CurveHead(
         submission_id=submission_id,
         run_id=attempt.run_id if attempt else None,
-        attempt_id=attempt.pk if attempt else None,
+        attempt=attempt,
         live=live,
         etag=_etag(attempt, live),
         yardsticks=Yardsticks(
             stream_bytes=yardsticks.get("bytes", []), ppmd_bits=yardsticks.get("ppmd_bits", [])
         ),
+        flops_per_token=_positive(getattr(attempt, "flops_per_token", None)),
+        data=getattr(attempt, "data", None),
     )
 
 
-def points_of(head: CurveHead) -> Points:
-    """The points of the attempt that a head names."""
-    if head.attempt_id is None:
-        return Points()
-    rows = CurvePoint.objects.filter(attempt_id=head.attempt_id).order_by("index").values_list(*COLUMNS)
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    return Points(**dict(zip(COLUMNS, columns, strict=False)))
-
-
-def curve_of(submission_id: UUID) -> Curve:
-    """The whole curve; raises `Submission.DoesNotExist`."""
-    head = head_of(submission_id)
-    return Curve(head=head, points=points_of(head))
-
-
-def _newest_attempt(submission_id: UUID, run_id: UUID | None) -> Attempt | None:
-    has_points = Exists(CurvePoint.objects.filter(attempt=OuterRef("pk")))
-    attempts = Attempt.objects.filter(has_points, run__submission_id=submission_id)
-    if run_id is not None:
-        attempts = attempts.filter(run_id=run_id)
-    return attempts.select_related("run").defer("run__manifest").order_by("-started_at", "-pk").first()
+def _positive(value: Any) -> float | None:
+    """FLOPs as a number: a manifest is another process's word."""
+    return float(value) if isinstance(value, int | float) and value > 0 else None
 
 
 def _etag(attempt: Attempt | None, live: bool) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from evaluations.backends.hostile_files import CODE, UNSTORABLE, read_capped
+from evaluations.curve_blocks import BLOCK, pack
 from evaluations.models import Attempt, CurvePoint
 
 MAX_FILE_BYTES = 64 * 1024**2
@@ -43,6 +44,8 @@ def store(attempt: Attempt, points: list[CurvePoint], *, before: int, after: int
         if not unchanged.update(lines_ingested=after):
             return 0  # another tick was faster
         CurvePoint.objects.bulk_create(points, ignore_conflicts=True)
+        if any(point.index % BLOCK == BLOCK - 1 for point in points):
+            pack(attempt.pk)
     return len(points)
 
 

@@ -4,7 +4,8 @@ import html
 from typing import Any
 
 from evaluations import charts
-from evaluations.charts import Points, Scale, XAxis, Yardsticks
+from evaluations.charts import Look, Yardsticks
+from evaluations.points import NONE, Points
 from scoring.compared import Compared, Contestant
 
 Figure = dict[str, Any]
@@ -16,20 +17,13 @@ MOST_MARKS = 10  # on a line
 NAME_CHARS = 24
 
 
-def curves(
-    lines: list[tuple[Contestant, Points]],
-    yardsticks: Yardsticks,
-    *,
-    x: XAxis = "bytes",
-    x_scale: Scale = "log",
-    y_scale: Scale = "linear",
-) -> Figure:
+def curves(lines: list[tuple[Contestant, Points]], yardsticks: Yardsticks, look: Look) -> Figure:
     """Bits per byte so far of every submission, over the reference lines of the first."""
-    longest = max((points for _, points in lines), key=lambda points: len(points.index), default=Points())
-    drawn = [_curve(contestant, points, x) for contestant, points in lines]
+    longest = max((points for _, points in lines), key=len, default=NONE)
+    drawn = [_curve(contestant, points, look) for contestant, points in lines]
     return {
-        "data": [*drawn, *charts.reference_traces(longest, yardsticks, x=x)],
-        "layout": charts.layout(x, x_scale, y_scale),
+        "data": [*drawn, *charts.reference_traces(longest, yardsticks, look)],
+        "layout": charts.layout(look),
     }
 
 
@@ -44,18 +38,19 @@ def gains(compared: Compared) -> Figure:
     levels = [_level("no gain", 0.0, edges, "solid")]
     if level is not None:
         levels.append(_level("what a gain has to exceed", level, edges, "dash"))
-    layout = charts.layout("bytes", "log", "linear")
+    layout = charts.layout(Look())
     layout["yaxis"]["title"]["text"] = "gain over 1 (bits per byte)"
     return {"data": [*traces, *levels], "layout": layout}
 
 
-def _curve(contestant: Contestant, points: Points, x: XAxis) -> dict[str, Any]:
-    kept = points.at(charts.thinned(points.along(x), points.bpb))
+def _curve(contestant: Contestant, points: Points, look: Look) -> dict[str, Any]:
+    along, bpb = points.along(look.x), points.bpb
+    kept = charts.kept_of(along, bpb, look)
     return {
         **_line(contestant),
         "name": _name(contestant),
-        "x": kept.along(x),
-        "y": kept.bpb,
+        "x": along[kept].tolist(),
+        "y": charts.plain(bpb[kept]),
         "hovertemplate": "%{y:.6f}",
     }
 

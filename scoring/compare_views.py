@@ -45,11 +45,9 @@ def figure(request: HttpRequest) -> HttpResponse:
 def _pictures(found: Compared, view: View) -> dict[str, object]:
     heads = [head_of(each.submission.pk) for each in found.contestants]
     lines = [(each, points_of(head)) for each, head in zip(found.contestants, heads, strict=True)]
-    drawn = [(each, points) for each, points in lines if points.index]
+    drawn = [(each, points) for each, points in lines if len(points) and points.knows(view.look.x)]
     return {
-        "curves": compare_figures.curves(
-            drawn, _yardsticks(heads), x=view.x, x_scale=view.x_scale, y_scale=view.y_scale
-        ),
+        "curves": compare_figures.curves(drawn, _yardsticks(heads), view.look),
         "gains": compare_figures.gains(found),
         "drawn": len(drawn),
         "tested": sum(bool(each.difference and each.difference.along) for each in found.contestants),

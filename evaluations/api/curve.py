@@ -1,6 +1,5 @@
 """A submission's curve, thinned out to what a screen can show."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -14,12 +13,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from evaluations.api.submissions import newest_manifest
-from evaluations.charts import UNIFORM_BPB, Points
+from evaluations.charts import UNIFORM_BPB, plain
 from evaluations.curves import CurveHead, head_of, points_of
 from evaluations.models import Submission
-from evaluations.runner.codelength import bits_per_byte
-from evaluations.thinning import Floats, thin
+from evaluations.points import AxisUnknown, Floats, Points, XAxis, ratio
+from evaluations.thinning import thin
 from prism_site.access.throttles import AddressThrottle
 from prism_site.api.etags import etag_of, not_modified, tagged
 from prism_site.api.permissions import Public
@@ -92,61 +90,47 @@ class CurveView(APIView):
         unchanged = not_modified(request, etag)
         if unchanged is not None:
             return unchanged
-        answer = curve_answer(head, points_of(head), **query.validated_data)
+        try:
+            answer = curve_answer(head, points_of(head), **query.validated_data)
+        except AxisUnknown as unknown:
+            raise Problem(409, unknown.code, str(unknown)) from None
         return tagged(answer.model_dump(mode="json"), etag)
 
 
 def curve_answer(
-    head: CurveHead, columns: Points, *, points: int, x: str, series: Sequence[str], run: UUID | None = None
+    head: CurveHead, columns: Points, *, points: int, x: XAxis, series: Sequence[str], run: UUID | None = None
 ) -> CurveAnswer:
-    """The chosen series of a curve with at most `points` points each; `run` has been looked at already."""
-    place = _along(head, columns, x)
-    lines = {name: line for name, line in _lines(head, columns, place, x).items() if name in series}
+    """The chosen series of a curve with at most `points` points each; `run` has been looked at already.
+
+    Raises `AxisUnknown`.
+    """
+    lines = {name: line for name, line in _lines(head, columns, x).items() if name in series}
     return CurveAnswer(
         submission_id=head.submission_id,
         run_id=head.run_id,
         live=head.live,
         x=x,
-        points_total=len(columns.index),
+        points_total=len(columns),
         series=[_thinned(name, *lines[name], points) for name in series],
     )
 
 
-def _along(head: CurveHead, columns: Points, x: str) -> Floats:
-    """Where each point stands on the axis, float64 of shape (points,)."""
-    if x != "flops":
-        return np.asarray(columns.along(x), dtype=np.float64)  # type: ignore[arg-type]
-    model = (newest_manifest(head.submission_id) or {}).get("model") or {}
-    flops_per_token = model.get("flops_per_token")
-    if flops_per_token is None:
-        raise Problem(409, "axis_unavailable", "FLOPs are known once the run's manifest counts them.")
-    tokens: Floats = np.asarray(columns.tokens, dtype=np.float64)
-    return tokens * float(flops_per_token)
-
-
-def _lines(head: CurveHead, columns: Points, place: Floats, x: str) -> dict[str, tuple[Floats, Floats]]:
+def _lines(head: CurveHead, columns: Points, x: XAxis) -> dict[str, tuple[Floats, Floats]]:
     """All series as (x, bits per byte); yardsticks reach as far as the axis is known."""
-    at, ppmd_bits = head.yardsticks.stream_bytes, head.yardsticks.ppmd_bits
-    known = {"bytes": np.asarray(at, dtype=np.float64), "chunks": np.arange(1.0, len(at) + 1)}
+    place = columns.along(x)
+    at, ppmd_bits = (np.asarray(each, dtype=np.float64) for each in vars(head.yardsticks).values())
+    known = {"bytes": at, "chunks": np.arange(1.0, len(at) + 1)}
     ruler = known.get(x, place[: len(at)])
-    ppmd = _bpb(ppmd_bits, at)[: len(ruler)]
+    ppmd = ratio(ppmd_bits, at)[: len(ruler)]
     ends = (place if len(place) > len(ruler) else ruler)[[0, -1]] if len(place) or len(ruler) else place
     return {
-        "prequential": (place, _bpb(columns.bits, columns.stream_bytes)),
-        "chunk": (place, _bpb(columns.chunk_bits, columns.chunk_bytes)),
+        "prequential": (place, columns.bpb),
+        "chunk": (place, columns.chunk_bpb),
         "ppmd": (ruler, ppmd),
         "uniform": (ends, np.full(len(ends), UNIFORM_BPB)),
     }
 
 
-def _bpb(bits: Sequence[float], counts: Sequence[int]) -> Floats:
-    return np.asarray([bits_per_byte(part, count) for part, count in zip(bits, counts, strict=True)])
-
-
 def _thinned(name: str, x: Floats, y: Floats, points: int) -> Series:
     kept = thin(x, y, points)
-    return Series(name=name, x=x[kept].tolist(), y=[_finite(value) for value in y[kept].tolist()])
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return Series(name=name, x=x[kept].tolist(), y=plain(y[kept]))

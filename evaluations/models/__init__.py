@@ -3,6 +3,7 @@ from evaluations.models.attempt import Attempt
 from evaluations.models.bundle import StoredBundle
 from evaluations.models.canary import Canary
 from evaluations.models.curve import CurvePoint
+from evaluations.models.curve_block import CurveBlock
 from evaluations.models.event import Event
 from evaluations.models.identity import GraphSource, Identity
 from evaluations.models.run import Run
@@ -12,6 +13,7 @@ __all__ = [
     "Assignment",
     "Attempt",
     "Canary",
+    "CurveBlock",
     "CurvePoint",
     "Event",
     "GraphSource",

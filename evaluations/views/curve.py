@@ -1,25 +1,29 @@
-"""The curve for the browser: the whole figure at first, then only what is new."""
+"""The curve for the browser: the whole figure at first, then only what is new, or what is zoomed in to."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, cast, get_args
 from uuid import UUID
 
 from django.http import Http404
 
-from evaluations import charts
-from evaluations.charts import Scale, XAxis
+from evaluations import charts, curve_blocks
+from evaluations.charts import Look, Scale
 from evaluations.curves import CurveHead, head_of, points_of
 from evaluations.models import Submission
+from evaluations.points import Points, XAxis
+from evaluations.smoothing import MEMORY, Smoothing
+from evaluations.views.provenance import provenance
+
+SPANS = range(2, 10_001)  # chunks that a smoother line may remember
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
     """How the reader wants to see the curve, and what the reader already has of it."""
 
-    x: XAxis = "bytes"
-    x_scale: Scale = "log"
-    y_scale: Scale = "linear"
+    look: Look = field(default_factory=Look)
     run: UUID | None = None  # of one seed; the newest run's where none is named
     attempt: int | None = None
     after: int | None = None  # the last chunk that the reader has
@@ -28,9 +32,14 @@ class View:
     def from_query(cls, query: Mapping[str, str]) -> "View":
         """The view that a URL asks for; what it asks wrongly gets the default."""
         return cls(
-            x=cast(XAxis, _one_of(query.get("x"), get_args(XAxis), "bytes")),
-            x_scale=cast(Scale, _one_of(query.get("xscale"), get_args(Scale), "log")),
-            y_scale=cast(Scale, _one_of(query.get("yscale"), get_args(Scale), "linear")),
+            look=Look(
+                x=cast(XAxis, _one_of(query.get("x"), get_args(XAxis), "bytes")),
+                x_scale=cast(Scale, _one_of(query.get("xscale"), get_args(Scale), "log")),
+                y_scale=cast(Scale, _one_of(query.get("yscale"), get_args(Scale), "linear")),
+                smoothing=cast(Smoothing, _one_of(query.get("smooth"), get_args(Smoothing), "none")),
+                span=_span(query.get("span")),
+                window=_window(query.get("from"), query.get("to")),
+            ),
             run=_uuid(query.get("run", "")),
             attempt=_number(query.get("attempt")),
             after=_number(query.get("after")),
@@ -46,33 +55,67 @@ def answer(submission_id: UUID, view: View) -> dict[str, Any]:
         head = head_of(submission_id, view.run)
     except Submission.DoesNotExist:
         raise Http404("no such submission") from None
-    points = points_of(head)
-    state = _state(head, points)
+    if view.look.x == "flops" and head.flops_per_token is None:
+        view = replace(view, look=replace(view.look, x="bytes", window=None))
     if view.after is not None and view.attempt == head.attempt_id:
-        moving = charts.moving_traces(points.since(view.after), x=view.x)
-        return {**state, "extend": [charts.columns(trace) for trace in moving]}
-    shown = _shown(points, view)
-    drawn = charts.figure(shown, head.yardsticks, x=view.x, x_scale=view.x_scale, y_scale=view.y_scale)
-    return {**state, "shown": len(shown.index), "figure": drawn}
+        return _increment(head, view.look, view.after)
+    return _whole(head, view.look)
 
 
-def _shown(points: charts.Points, view: View) -> charts.Points:
-    """What a screen can show: extremes, ends, and every chunk with a value that was not finite."""
-    spoiled = {place for place, count in enumerate(points.nonfinite) if count}
-    kept = charts.thinned(points.along(view.x), points.chunk_bpb)
-    return points.at(sorted(spoiled.union(kept)))
+def _whole(head: CurveHead, look: Look) -> dict[str, Any]:
+    points = points_of(head)
+    drawn = charts.figure(points, head.yardsticks, look)
+    return {
+        **_state(head, look, points, count=len(points)),
+        "nonfinite": int(points["nonfinite"].sum()),
+        "spoiled_chunks": int((points["nonfinite"] > 0).sum()),
+        "in_sight": len(points.along(look.x)[look.inside(points.along(look.x))]),
+        "shown": len(drawn["data"][0]["x"]),
+        "provenance": provenance(head),
+        "figure": drawn,
+    }
 
 
-def _state(head: CurveHead, points: charts.Points) -> dict[str, Any]:
+def _increment(head: CurveHead, look: Look, after: int) -> dict[str, Any]:
+    """What came behind a chunk; a smoother line needs some chunks from before it."""
+    remembered = MEMORY * look.span if look.smoothing != "none" else 1
+    points = points_of(head, after=max(-1, after - remembered))
+    moving = charts.moving_traces(points, replace(look, window=None), after=after)
+    assert head.attempt_id is not None
+    new = points.since(after)
+    return {
+        **_state(head, look, points, count=curve_blocks.count(head.attempt_id)),
+        "nonfinite_new": int(new["nonfinite"].sum()),
+        "spoiled_chunks_new": int((new["nonfinite"] > 0).sum()),
+        "extend": [charts.columns(trace) for trace in moving],
+    }
+
+
+def _state(head: CurveHead, look: Look, points: Points, *, count: int) -> dict[str, Any]:
     return {
         "attempt": head.attempt_id,
         "live": head.live,
-        "last_index": points.index[-1] if points.index else None,
-        "points": len(points.index),
+        "x": look.x,
+        "flops_known": head.flops_per_token is not None,
+        "last_index": int(points["index"][-1]) if len(points) else None,
+        "points": count,
         "chunks": len(head.yardsticks.stream_bytes) or None,
-        "nonfinite": sum(points.nonfinite),
-        "bpb": points.bpb[-1] if points.index else None,
+        "bpb": charts.plain(points.bpb[-1:])[0] if len(points) else None,
     }
+
+
+def _window(first: str | None, last: str | None) -> tuple[float, float] | None:
+    """A part of the axis; none unless both ends are numbers in order."""
+    try:
+        ends = float(first or ""), float(last or "")
+    except ValueError:
+        return None
+    return ends if all(map(math.isfinite, ends)) and ends[0] < ends[1] else None
+
+
+def _span(asked: str | None) -> int:
+    number = _number(asked)
+    return number if number is not None and number in SPANS else Look.span
 
 
 def _one_of(asked: str | None, allowed: tuple[str, ...], default: str) -> str:

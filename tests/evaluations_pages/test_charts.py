@@ -1,21 +1,24 @@
 import math
-from typing import get_args
+from typing import Any, get_args
 
+import numpy as np
 import pytest
 
 from evaluations.charts import (
+    MOST_MARKS,
     MOST_POINTS,
-    Points,
+    Look,
     Scale,
-    XAxis,
     Yardsticks,
     columns,
     figure,
     moving_traces,
-    thinned,
 )
+from evaluations.points import NONE, AxisUnknown, Points, XAxis
+from evaluations.smoothing import Smoothing
 
-POINTS = Points(
+POINTS = Points.of(
+    flops_per_token=2.0,
     index=[0, 1, 2],
     stream_bytes=[100, 300, 600],
     bits=[800.0, 1800.0, 2700.0],
@@ -28,9 +31,24 @@ POINTS = Points(
 YARDSTICKS = Yardsticks(stream_bytes=[100, 300, 600, 1000], ppmd_bits=[600.0, 1200.0, 1800.0, 2500.0])
 
 
-def trace(name: str, **view: str) -> dict[str, object]:
-    drawn = figure(POINTS, YARDSTICKS, **view)  # type: ignore[arg-type]
-    return next(entry for entry in drawn["data"] if entry["meta"] == name)
+def trace(name: str, points: Points = POINTS, **look: Any) -> dict[str, Any]:
+    drawn = figure(points, YARDSTICKS, Look(**look))["data"]
+    return next(entry for entry in drawn if entry["meta"] == name)
+
+
+def long_curve(chunks: int, **columns: Any) -> Points:
+    """Every chunk of 10 bytes and 30 bits, but for what columns say."""
+    whole = np.arange(1, chunks + 1)
+    return Points.of(
+        **{
+            "stream_bytes": 10 * whole,
+            "bits": 30.0 * whole,
+            "chunk_bytes": np.full(chunks, 10),
+            "chunk_bits": np.full(chunks, 30.0),
+            "seconds": whole / 4,
+            **columns,
+        }
+    )
 
 
 def test_curve_is_total_bits_over_total_bytes() -> None:
@@ -47,6 +65,7 @@ def test_chunks_are_drawn_by_themselves() -> None:
         ("bytes", [100, 300, 600]),
         ("chunks", [1, 2, 3]),
         ("tokens", [50, 140, 290]),
+        ("flops", [100, 280, 580]),
         ("seconds", [1.0, 2.5, 4.0]),
     ],
 )
@@ -58,7 +77,7 @@ def test_every_axis_places_the_same_points(x: XAxis, places: list[float]) -> Non
 @pytest.mark.parametrize("x", get_args(XAxis))
 @pytest.mark.parametrize("scale", get_args(Scale))
 def test_axes_have_titles_with_units_and_positive_places(x: XAxis, scale: Scale) -> None:
-    layout = figure(POINTS, YARDSTICKS, x=x, x_scale=scale, y_scale=scale)["layout"]
+    layout = figure(POINTS, YARDSTICKS, Look(x=x, x_scale=scale, y_scale=scale))["layout"]
     assert layout["yaxis"]["title"]["text"] == "bits per byte"
     assert layout["xaxis"]["title"]["text"]
     assert layout["xaxis"]["type"] == layout["yaxis"]["type"] == scale
@@ -86,52 +105,86 @@ def test_spoiled_chunks_are_marked_and_counted() -> None:
 
 
 def test_figure_without_points_is_empty_but_valid() -> None:
-    drawn = figure(Points(), Yardsticks())
+    drawn = figure(NONE, Yardsticks(), Look(x="flops"))
     assert [entry["x"] for entry in drawn["data"]] == [[], [], [], [], []]
 
 
 def test_zoom_survives_new_points_but_not_another_axis() -> None:
-    before = figure(POINTS.since(1), YARDSTICKS)["layout"]["uirevision"]
-    assert figure(POINTS, YARDSTICKS)["layout"]["uirevision"] == before
-    assert figure(POINTS, YARDSTICKS, x="seconds")["layout"]["uirevision"] != before
+    before = figure(POINTS.since(1), YARDSTICKS, Look())["layout"]["uirevision"]
+    assert figure(POINTS, YARDSTICKS, Look())["layout"]["uirevision"] == before
+    assert figure(POINTS, YARDSTICKS, Look(x="seconds"))["layout"]["uirevision"] != before
 
 
-def test_parts_join_to_the_whole() -> None:
-    whole = [columns(entry) for entry in moving_traces(POINTS, x="bytes")]
-    first = Points(**{name: column[:1] for name, column in vars(POINTS).items()})
-    parts = [
-        [columns(entry) for entry in moving_traces(part, x="bytes")] for part in (first, POINTS.since(0))
-    ]
-    for complete, head, tail in zip(whole, *parts, strict=True):
+@pytest.mark.parametrize("smoothing", get_args(Smoothing))
+def test_parts_join_to_the_whole(smoothing: Smoothing) -> None:
+    look = Look(smoothing=smoothing, span=2)
+    whole = [columns(entry) for entry in moving_traces(POINTS, look)]
+    heads = [columns(entry) for entry in moving_traces(POINTS.cut(slice(1)), look)]
+    tails = [columns(entry) for entry in moving_traces(POINTS, look, after=0)]
+    for complete, head, tail in zip(whole, heads, tails, strict=True):
         for name, values in complete.items():
             assert [*head[name], *tail[name]] == values
 
 
 def test_moving_traces_come_first_so_that_their_numbers_hold() -> None:
-    drawn = figure(POINTS, YARDSTICKS)["data"]
-    moving = [entry["meta"] for entry in moving_traces(POINTS, x="bytes")]
+    drawn = figure(POINTS, YARDSTICKS, Look())["data"]
+    moving = [entry["meta"] for entry in moving_traces(POINTS, Look())]
     assert [entry["meta"] for entry in drawn[: len(moving)]] == moving
 
 
 def test_no_colour_is_fixed_here() -> None:
-    assert "color" not in repr(figure(POINTS, YARDSTICKS))
+    assert "color" not in repr(figure(POINTS, YARDSTICKS, Look()))
 
 
 def test_every_number_is_finite() -> None:
-    for entry in figure(POINTS, YARDSTICKS)["data"]:
+    for entry in figure(POINTS, YARDSTICKS, Look())["data"]:
         assert all(map(math.isfinite, [*entry["x"], *entry["y"]]))
 
 
 def test_a_long_curve_is_thinned_without_losing_its_ends_or_extremes() -> None:
-    chunk_bpb = [3.0] * 20_000
-    chunk_bpb[7_001] = 30.0
-    kept = thinned(range(1, 20_001), chunk_bpb)
-    assert len(kept) <= MOST_POINTS
-    assert {0, 7_001, 19_999} <= set(kept)
-    assert kept == sorted(set(kept))
+    chunk_bits = np.full(20_000, 30.0)
+    chunk_bits[7_001] = 300.0
+    drawn = trace("chunk", long_curve(20_000, chunk_bits=chunk_bits), x="chunks")
+    assert len(drawn["x"]) <= MOST_POINTS
+    assert {1, 7_002, 20_000} <= set(drawn["x"])
+    assert drawn["x"] == sorted(set(drawn["x"]))
+
+
+def test_a_window_is_drawn_in_full_with_a_neighbour_on_either_side() -> None:
+    drawn = trace("chunk", long_curve(20_000), x="chunks", window=(500.5, 1_000.5))
+    assert drawn["x"] == list(range(500, 1_002))
 
 
 def test_ppmd_finds_its_places_beside_a_thinned_curve() -> None:
-    drawn = figure(POINTS.at([0, 2]), YARDSTICKS, x="tokens")["data"]
-    ppmd = next(entry for entry in drawn if entry["meta"] == "ppmd")
+    ppmd = trace("ppmd", POINTS.cut(np.array([0, 2])), x="tokens")
     assert (ppmd["x"], ppmd["y"]) == ([50, 290], [6.0, 3.0])
+
+
+def test_every_spoiled_position_is_counted_though_marks_are_few() -> None:
+    spoiled = np.ones(5_000, dtype=np.int64)
+    marks = trace("nonfinite", long_curve(5_000, nonfinite=spoiled))
+    assert len(marks["x"]) <= MOST_MARKS
+    assert sum(marks["customdata"]) == 5_000
+
+
+def test_mean_is_bits_over_bytes_of_the_last_chunks() -> None:
+    assert trace("smooth", smoothing="mean", span=2)["y"] == [8.0, 1800 / 300, 1900 / 500]
+
+
+def test_exponential_mean_gives_the_newest_its_share() -> None:
+    assert trace("smooth", smoothing="ema", span=3)["y"] == [8.0, 6.5, 4.75]
+
+
+def test_smoother_line_is_drawn_over_the_raw_one() -> None:
+    drawn = [entry["meta"] for entry in figure(POINTS, YARDSTICKS, Look(smoothing="ema"))["data"]]
+    assert drawn.index("smooth") > drawn.index("chunk")
+
+
+def test_a_chunk_without_text_is_a_gap() -> None:
+    drawn = trace("chunk", long_curve(3, chunk_bytes=[10, 0, 10]))
+    assert drawn["y"] == [3.0, None, 3.0]
+
+
+def test_flops_are_unknown_without_a_count_of_the_manifest() -> None:
+    with pytest.raises(AxisUnknown):
+        long_curve(3).along("flops")
