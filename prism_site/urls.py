@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("reviews.urls")),
     path("", include("prism_site.api_urls")),
     path("operator/", include("prism_site.operator.urls")),
+    path("operator/", include("prism_site.operator.policy.urls")),
     path(
         "login/",
         LoginView.as_view(template_name="login.html", redirect_authenticated_user=True),
