@@ -84,20 +84,20 @@ def moving_traces(points: Points, look: Look, *, after: int = -1) -> list[Trace]
 
 def _chunk_trace(along: Floats, bpb: Floats, look: Look) -> Trace:
     line = {"meta": "chunk", "name": "each chunk by itself", "line": {"width": 1}, "mode": "lines"}
-    return {**line, "hovertemplate": "%{y:.4f}", **_drawn(along, bpb, look)}
+    return {**line, "hovertemplate": "%{y:.4f}", **line_of(along, bpb, look)}
 
 
 def _curve_trace(along: Floats, bpb: Floats, look: Look) -> Trace:
     line = {"meta": "curve", "name": "this submission, so far", "line": {"width": 2.5}}
     few = len(along[look.inside(along)]) <= MOST_MARKS
     marks = {"mode": "lines+markers" if few else "lines", "marker": {"size": 4}}
-    return {**line, **marks, "hovertemplate": "%{y:.6f}", **_drawn(along, bpb, look)}
+    return {**line, **marks, "hovertemplate": "%{y:.6f}", **line_of(along, bpb, look)}
 
 
 def _smooth_trace(along: Floats, bpb: Floats, look: Look) -> Trace:
     name = SMOOTH_NAMES[look.smoothing].format(look.span)
     line = {"meta": "smooth", "name": name, "line": {"width": 2}, "mode": "lines"}
-    return {**line, "hovertemplate": "%{y:.4f}", **_drawn(along, bpb, look)}
+    return {**line, "hovertemplate": "%{y:.4f}", **line_of(along, bpb, look)}
 
 
 def _nonfinite_trace(along: Floats, points: Points, look: Look) -> Trace:
@@ -120,7 +120,7 @@ def _nonfinite_trace(along: Floats, points: Points, look: Look) -> Trace:
     }
 
 
-def _drawn(along: Floats, bpb: Floats, look: Look) -> Trace:
+def line_of(along: Floats, bpb: Floats, look: Look) -> Trace:
     """A line of what is in sight, thinned to what a screen can show."""
     kept = kept_of(along, bpb, look)
     return {"type": "scatter", "x": along[kept].tolist(), "y": plain(bpb[kept])}
@@ -152,7 +152,7 @@ def columns(trace: Trace) -> Trace:
 def _ppmd(points: Points, yardsticks: Yardsticks, look: Look) -> Trace:
     along, bpb = _ruler(points, yardsticks, look.x)
     line = {"meta": "ppmd", "name": "PPMd", "mode": "lines", "line": {"width": 1.5, "dash": "dash"}}
-    return {**line, "hovertemplate": "%{y:.4f}", **_drawn(along, bpb, look)}
+    return {**line, "hovertemplate": "%{y:.4f}", **line_of(along, bpb, look)}
 
 
 def _ruler(points: Points, yardsticks: Yardsticks, x: XAxis) -> tuple[Floats, Floats]:

@@ -39,7 +39,7 @@ def stretches(x: Floats, points: int, *, log: bool = False) -> Places:
 
 
 def _edges(x: Floats, points: int, *, log: bool) -> Floats:
-    """Where stretches begin; what is not above zero, which a logarithmic axis cannot show, is in the first."""
+    """Where stretches begin; the first takes what is not above zero, which a logarithmic axis lacks."""
     above = x[np.searchsorted(x, 0.0, side="right") :]
     if not log or not len(above):
         return np.linspace(x[0], x[-1], points, endpoint=False)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from evaluations.api.curve import CurveView
+from evaluations.api.curve_files import CurveFileView
 from evaluations.api.health import HealthView, VersionView
 from evaluations.api.history import HistoryView
 from evaluations.api.jobs import EvalJobsView
@@ -23,6 +24,7 @@ urlpatterns = [
     path(ONE, SubmissionView.as_view(), name="api-submission"),
     path(f"{ONE}/events", SubmissionEventsView.as_view(), name="api-events"),
     path(f"{ONE}/curve", CurveView.as_view(), name="api-curve"),
+    path(f"{ONE}/curve.<slug:kind>", CurveFileView.as_view(), name="api-curve-file"),
     path(
         "v1/submissions/<uuid:submission_id>/manifest", SubmissionManifestView.as_view(), name="api-manifest"
     ),

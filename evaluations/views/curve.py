@@ -65,12 +65,14 @@ def answer(submission_id: UUID, view: View) -> dict[str, Any]:
 def _whole(head: CurveHead, look: Look) -> dict[str, Any]:
     points = points_of(head)
     drawn = charts.figure(points, head.yardsticks, look)
+    in_sight, shown = len(points.cut(look.inside(points.along(look.x)))), len(drawn["data"][0]["x"])
     return {
         **_state(head, look, points, count=len(points)),
         "nonfinite": int(points["nonfinite"].sum()),
-        "spoiled_chunks": int((points["nonfinite"] > 0).sum()),
-        "in_sight": len(points.along(look.x)[look.inside(points.along(look.x))]),
-        "shown": len(drawn["data"][0]["x"]),
+        "in_sight": in_sight,
+        "shown": shown,
+        "thinned": shown < len(points),  # a closer look would show more
+        "reaches_end": look.window is None or bool(look.window[1] >= points.along(look.x)[-1:].sum()),
         "provenance": provenance(head),
         "figure": drawn,
     }
@@ -86,7 +88,6 @@ def _increment(head: CurveHead, look: Look, after: int) -> dict[str, Any]:
     return {
         **_state(head, look, points, count=curve_blocks.count(head.attempt_id)),
         "nonfinite_new": int(new["nonfinite"].sum()),
-        "spoiled_chunks_new": int((new["nonfinite"] > 0).sum()),
         "extend": [charts.columns(trace) for trace in moving],
     }
 

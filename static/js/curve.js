@@ -1,40 +1,68 @@
 // The learning curve: fetch the figure, dress it in the theme's colours, append what is new, keep the zoom.
 
 import { CONFIG, offerPlotTools, onThemeChange, themed } from "./plot.js";
-import { offerChoices, viewFromUrl } from "./view.js";
+import { offerChoices, rememberView, viewFromUrl } from "./view.js";
+import { offerKeys, rangeOf, takeRange, windowOf } from "./zoom.js";
 
 const POLL_MILLISECONDS = 2500;
-const DEFAULTS = { x: "bytes", xscale: "log", yscale: "linear", run: "" };
-const COLOURS = { chunk: "--curve-chunk", curve: "--curve", ppmd: "--ppmd", uniform: "--uniform", nonfinite: "--bad" };
+const SETTLE_MILLISECONDS = 150;
+const DEFAULTS = { x: "bytes", xscale: "log", yscale: "linear", smooth: "none", span: "10", drag: "zoom", run: "", from: "", to: "" };
+const COLOURS = {
+  chunk: "--curve-chunk", curve: "--curve", smooth: "--series-5", nonfinite: "--bad", ppmd: "--ppmd", uniform: "--uniform",
+  baseline: "--series-6", best: "--series-3", previous: "--series-2",
+};
 
 const panel = document.querySelector("[data-curve]");
 const canvas = panel.querySelector("[data-curve-canvas]");
 const caption = panel.querySelector("[data-curve-caption]");
+const origin = panel.querySelector("[data-curve-provenance]");
 const liveDot = document.querySelector("[data-curve-live]");
 const view = viewFromUrl(DEFAULTS);
 let known = null; // what the last answer said
 let timer = 0;
+let settling = 0;
+let drawing = 0; // number of the last whole drawing: an older answer that comes late is not shown
 
-async function ask(extra = {}) {
-  const query = new URLSearchParams({ ...view, ...extra });
-  const response = await fetch(`${panel.dataset.url}?${query}`, { headers: { Accept: "application/json" } });
+async function fetched(url, query) {
+  const response = await fetch(`${url}?${new URLSearchParams(query)}`, { headers: { Accept: "application/json" } });
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   return response.json();
 }
 
+function asked() {
+  const { drag, from, to, ...query } = view;
+  return { ...query, ...windowOf(view) };
+}
+
 async function drawAll() {
-  known = await ask();
+  const number = ++drawing;
+  const [answer, rivals] = await Promise.all([fetched(panel.dataset.url, asked()), fetched(panel.dataset.rivals, asked())]);
+  if (number !== drawing) return;
+  known = answer;
   panel.classList.toggle("is-empty", !known.points);
+  panel.querySelector("button[value=flops]").disabled = !known.flops_known;
+  known.figure.data.push(...rivals.data);
   const { data, layout } = themed(known.figure, COLOURS);
+  const range = rangeOf(view);
+  if (range) Object.assign(layout.xaxis, { range, autorange: false });
+  layout.dragmode = view.drag;
   if (known.points) await Plotly.react(canvas, data, layout, CONFIG);
+  followZoom();
   report();
 }
 
 async function drawNew() {
-  const answer = await ask({ attempt: known.attempt, after: known.last_index });
+  const { from, to, ...query } = asked();
+  const answer = await fetched(panel.dataset.url, { ...query, attempt: known.attempt, after: known.last_index });
   if (!answer.extend || !answer.live) return drawAll(); // another attempt, or the end: all of it, exactly
-  if (answer.last_index !== known.last_index) await append(answer.extend);
-  known = { ...answer, shown: known.shown + answer.points - known.points };
+  const count = answer.points - known.points;
+  if (count && known.reaches_end) await append(answer.extend);
+  known = {
+    ...known, ...answer,
+    shown: known.shown + count,
+    in_sight: known.in_sight + count,
+    nonfinite: known.nonfinite + answer.nonfinite_new,
+  };
   report();
 }
 
@@ -44,22 +72,42 @@ function append(extension) {
   return Plotly.extendTraces(canvas, columns, traces);
 }
 
+function followZoom() {
+  if (canvas.dataset.followed || !canvas.on) return;
+  canvas.dataset.followed = "yes";
+  canvas.on("plotly_relayout", (change) => {
+    if (!Object.keys(change).some((name) => name.startsWith("xaxis."))) return;
+    takeRange(view, canvas.layout.xaxis);
+    rememberView(view, DEFAULTS);
+    clearTimeout(settling);
+    if (known.thinned) settling = setTimeout(restart, SETTLE_MILLISECONDS); // more can be seen now than was sent
+  });
+}
+
+function figures(number) {
+  return number.toLocaleString("en").replaceAll(",", "\u202f");
+}
+
 function report() {
-  const { points, shown, chunks, nonfinite, bpb, live } = known;
+  const { points, shown, chunks, nonfinite, bpb, live, in_sight: inSight } = known;
   liveDot.hidden = !live;
   canvas.dataset.points = points;
-  canvas.dataset.view = Object.values(view).filter(Boolean).join(" ");
+  canvas.dataset.shown = shown;
+  canvas.dataset.view = [view.x, view.xscale, view.yscale].join(" ");
+  origin.textContent = (known.provenance ?? []).map(([name, value]) => `${name} ${value}`).join(" · ");
   if (!points) {
     caption.textContent = live ? "No chunk has been scored yet; the curve begins with the first." : "There is no curve: no chunk was scored.";
     return;
   }
-  const count = chunks ? `${points} of ${chunks} chunks` : `${points} chunks`;
-  const spoiled = nonfinite ? ` · ${nonfinite} predictions were not finite and are charged as impossible` : "";
-  const thinned = shown < points ? ` · ${shown} of them drawn, extremes kept` : "";
-  caption.textContent = `${count}${thinned} · ${bpb.toFixed(6)} bits per byte over the text read${spoiled}`;
+  const count = chunks ? `${figures(points)} of ${figures(chunks)} chunks` : `${figures(points)} chunks`;
+  const spoiled = nonfinite ? ` · ${figures(nonfinite)} predictions were not finite and are charged as impossible` : "";
+  const thinned = shown < inSight ? ` · drawn: ${figures(shown)} of ${figures(inSight)} points${inSight < points ? " in sight" : ""}, min-max` : "";
+  const unknown = known.x !== view.x ? " · FLOPs are known once the run is over: x is bytes" : "";
+  caption.textContent = `${count}${thinned} · ${bpb.toFixed(6)} bits per byte over the text read${spoiled}${unknown}`;
 }
 
 async function tick() {
+  clearTimeout(timer);
   try {
     if (!document.hidden) await (known?.attempt && known.last_index !== null ? drawNew() : drawAll());
   } catch (error) {
@@ -69,13 +117,21 @@ async function tick() {
 }
 
 function restart() {
-  clearTimeout(timer);
-  known = null;
+  known = known && { ...known, attempt: null };
   tick();
 }
 
-offerChoices(panel, view, DEFAULTS, restart);
+// A zoom means something on its own axis alone.
+function choose(name) {
+  if (name === "drag") return canvas.layout && Plotly.relayout(canvas, { dragmode: view.drag });
+  if (name === "x" || name === "xscale") Object.assign(view, { from: "", to: "" });
+  rememberView(view, DEFAULTS);
+  return restart();
+}
+
+offerChoices(panel, view, DEFAULTS, choose);
 offerPlotTools(panel, canvas, "prism-curve");
+offerKeys(canvas);
 onThemeChange(restart);
 // A curve that had ended goes on when its submission does: released by an operator, or tried again.
 document.addEventListener("htmx:afterSettle", () => {

@@ -1,6 +1,6 @@
 // What every plot shares: the theme's colours on a figure that came without any, and Plotly's settings.
 
-export const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: "reset" };
+export const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: "autosize" };
 const BAND_SHARE = "18%"; // of a line's colour in the band around it
 
 // A token may be light-dark(...): let the browser resolve it.
@@ -44,7 +44,8 @@ export function offerPlotTools(panel, canvas, filename) {
   panel.querySelector("[data-curve-reset]").addEventListener("click", () =>
     Plotly.relayout(canvas, { "xaxis.autorange": true, "yaxis.autorange": true }),
   );
-  panel.querySelector("[data-curve-png]").addEventListener("click", () =>
-    Plotly.downloadImage(canvas, { format: "png", width: 1200, height: 640, scale: 2, filename }),
-  );
+  for (const button of panel.querySelectorAll("[data-curve-image]")) {
+    const image = { format: button.dataset.curveImage, width: 1200, height: 640, scale: 2, filename };
+    button.addEventListener("click", () => Plotly.downloadImage(canvas, image));
+  }
 }

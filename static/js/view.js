@@ -5,7 +5,7 @@ export function viewFromUrl(defaults) {
   return Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, query.get(name) ?? value]));
 }
 
-function rememberView(view, defaults) {
+export function rememberView(view, defaults) {
   const url = new URL(location);
   for (const [name, value] of Object.entries(view)) {
     if (value === defaults[name]) url.searchParams.delete(name);
@@ -29,7 +29,7 @@ export function offerChoices(panel, view, defaults, changed) {
       view[group.dataset.choice] = button.value;
       showChoice(group, view);
       rememberView(view, defaults);
-      changed();
+      changed(group.dataset.choice);
     });
   }
 }
