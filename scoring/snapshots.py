@@ -15,6 +15,7 @@ from evaluations.models import Submission
 from prism_site.config import env
 from prism_site.policy.errors import PolicyInvalid
 from prism_site.policy.resolve import Policy, resolve_policy
+from scoring import ownership
 from scoring.epochs import Epoch, epoch_after, epoch_at
 from scoring.explanations import lines_of
 from scoring.models import SnapshotTurn, WeightSnapshot
@@ -81,6 +82,7 @@ def _following() -> Epoch | None:
 
 def _take(epoch: Epoch, now: datetime) -> WeightSnapshot:
     mode = weighed_mode()
+    ownership.take_turn(mode)  # no family changes between two of our queries
     paid = payout(mode, before=epoch.ends_at, policy=_policy(mode, epoch))
     return WeightSnapshot.objects.create(
         epoch=epoch.epoch_id,
