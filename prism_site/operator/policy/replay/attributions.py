@@ -5,7 +5,7 @@ the policy of the time: only where that gives the stored decision is the draft a
 can reproduce is left out, and counted as such.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,13 +18,13 @@ from prism_site.policy.schemas.scores import ImprovementThresholds
 from scoring.attribution import decide
 from scoring.attribution_facts import Decision, KnownFamily, KnownVariant, Measurements, Signature
 from scoring.gathering import terms_of
-from scoring.models import Attribution
+from scoring.models import Attribution, Variant
 from scoring.paired import Improvement, Verdict, verdict
 
 TITLE = "Attributions"
 BY_A_PERSON = "a person decided, which no threshold changes"
 NOT_REPRODUCED = "the evidence that is kept does not give the decision that was made"
-OTHER, RIVAL = "elsewhere", "current best"
+RIVAL = "current best"
 
 
 def attributions(now: Policy, draft: Policy, budget: Budget) -> Replayed:
@@ -43,7 +43,7 @@ def _replay(row: Attribution, now: Policy, draft: Policy, found: Replayed) -> No
     if row.decision["reason"] == "operator" or "operator" in row.decision["evidence"]:
         found.skip(BY_A_PERSON)
         return
-    asked = Rebuilt(row.decision, row.hotkey, _trains_for(row))
+    asked = Rebuilt(row.decision, row.hotkey, _trains_for(row), known_variants(row))
     try:
         reproduced = same(asked.answer(policy_at(row.decided_at)), row.decision)
     except PolicyInvalid:
@@ -58,6 +58,31 @@ def _trains_for(row: Attribution) -> str | None:
     return row.submission.architecture_id if row.submission.kind == Kind.TRAINING_FOR_ARCH else None
 
 
+def known_variants(row: Attribution) -> list[KnownVariant]:
+    """The variant that a decision names; of one held, the family's earlier one of the same training."""
+    kept = row.decision["evidence"]
+    named = row.decision["training_variant_id"] or kept.get("copied_variant_id")
+    if named:
+        rows = Variant.objects.filter(pk=named)
+    elif row.decision["training_action"] == "hold" and kept["nearest_family_id"]:
+        rows = Variant.objects.filter(
+            family_id=kept["nearest_family_id"],
+            training_hash=kept["training_hash"],
+            created_at__lt=row.accepted_at,
+        )
+    else:
+        return []
+    return [
+        KnownVariant(
+            id=str(each.pk),
+            family_id=str(each.family_id),
+            training_hash=each.training_hash,
+            hotkey=each.hotkey,
+        )
+        for each in rows
+    ]
+
+
 @dataclass(frozen=True)
 class Rebuilt:
     """The question of a stored decision, as far as its evidence tells."""
@@ -65,6 +90,7 @@ class Rebuilt:
     decision: Mapping[str, Any]
     hotkey: str
     trains_for: str | None
+    known: Sequence[KnownVariant] = ()  # of the same training, as far as the decision met them
 
     def answer(self, policy: Policy) -> Decision:
         """The decision under a policy."""
@@ -101,7 +127,9 @@ class Rebuilt:
             return None
         exact = kept["graph_similarity"] == 1.0 and own.graph_hash is not None
         graphs = {own.graph_hash} if exact and self.decision["reason"] != "similar_graph" else set()
-        known = self.decision["architecture_action"] == "existing" or "copied_variant_id" in kept
+        # Where source and graph disagree without any likeness of the source, its hash was known.
+        disagrees = "evidence_disagrees" in self.decision["holds"] and not kept["source_similarity"]
+        known = self.decision["architecture_action"] == "existing" or "copied_variant_id" in kept or disagrees
         changed = self.decision["reason"] == "structure_changed"
         return KnownFamily(
             id=kept["nearest_family_id"],
@@ -114,21 +142,11 @@ class Rebuilt:
 
     @cached_property
     def variants(self) -> list[KnownVariant]:
-        """The variant that it was or was like, and the current best that it was compared with."""
-        found, near = [], self.family.id if self.family else OTHER
-        known = self.decision["training_variant_id"] or self.evidence.get("copied_variant_id")
-        if known and self.signature.training_hash:
-            inside = self.decision["training_action"] == "existing" or "copied_variant_id" in self.evidence
-            hotkey = f"not {self.hotkey}" if "copied_variant_id" in self.evidence else self.hotkey
-            family_id = near if inside else OTHER
-            found.append(
-                KnownVariant(
-                    id=known, family_id=family_id, training_hash=self.signature.training_hash, hotkey=hotkey
-                )
-            )
-        if self.evidence["improvement"]:
-            found.append(KnownVariant(id=RIVAL, family_id=near, training_hash=RIVAL, hotkey=RIVAL))
-        return found
+        """The variants that its training was known from, and the current best that it was compared with."""
+        if not self.evidence["improvement"] or self.family is None:
+            return list(self.known)
+        rival = KnownVariant(id=RIVAL, family_id=self.family.id, training_hash=RIVAL, hotkey=RIVAL)
+        return [*self.known, rival]
 
     def _improvement(self, thresholds: ImprovementThresholds) -> Improvement | None:
         kept = self.evidence["improvement"]
