@@ -10,7 +10,7 @@ from evaluations.models import Submission
 from prism_site import decisions
 from prism_site.config import override_env
 from reviews.models import Hold
-from scoring.models import Score, WeightSnapshot
+from scoring.models import Attribution, Score, WeightSnapshot
 from scoring.snapshots import snapshot_epochs
 from tests import factories
 from tests.reviews.test_holds import held
@@ -31,6 +31,7 @@ def earlier(submission_id: object) -> None:
     past = timezone.now() - timedelta(hours=6)
     Submission.objects.filter(pk=submission_id).update(created_at=past)
     Score.objects.filter(pk=submission_id).update(computed_at=past)
+    Attribution.objects.filter(pk=submission_id).update(scored_at=past)
     Hold.objects.filter(submission_id=submission_id).update(decided_at=past)
 
 
