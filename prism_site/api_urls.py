@@ -22,5 +22,6 @@ urlpatterns = [
     path("internal/v1/worker/poll", PollView.as_view(), name="api-poll"),
     path("v1/schema/", SchemaView.as_view(), name="api-schema"),
     path("docs/api/", SwaggerView.as_view(), name="api-docs"),
+    path("docs/", include("prism_site.documents.urls")),
     re_path(r"^(?:v1|internal)(?:/.*)?$", NotFoundView.as_view()),
 ]
