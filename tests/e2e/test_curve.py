@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from evaluations.models import Attempt, Run
+from evaluations import progress
+from evaluations.models import Attempt, CurvePoint, Run
 from scoring.actions import record_score
 from tests import factories
 from tests.e2e.conftest import Visit
@@ -13,6 +14,7 @@ from tests.e2e.conftest import Visit
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 CURVE = "Array.from(document.querySelector('[data-curve-canvas]').data.find(t => t.meta === 'curve')"
+LINES = ["each chunk by itself", "this submission, so far", "PPMd", "uniform"]
 GROWN = 15_000  # milliseconds; a poll takes 2.5 s
 
 
@@ -35,10 +37,30 @@ def open_curve(visit: Visit, attempt: Attempt, points: int, query: str = "") -> 
     return page
 
 
+def long_attempt(chunks: int) -> Attempt:
+    attempt = factories.make_evaluating(points=0)
+    points = [
+        CurvePoint(
+            attempt=attempt,
+            index=index,
+            stream_bytes=10 * (index + 1),
+            bits=30.0 * (index + 1),
+            chunk_bytes=10,
+            chunk_bits=30.0 + index % 7,
+            tokens=10 * (index + 1),
+            seconds=float(index),
+        )
+        for index in range(chunks)
+    ]
+    progress.store(attempt, points, before=0, after=chunks)
+    factories.lose(attempt)
+    return attempt
+
+
 def test_curve_appears_with_its_reference_lines(visit: Visit) -> None:
     page = open_curve(visit, factories.make_evaluating(points=5), 5)
     names = page.locator("[data-curve-canvas] .legendtext").all_text_contents()
-    assert names == ["each chunk by itself", "this submission, so far", "PPMd", "uniform"]
+    assert names == LINES
     expect(page.get_by_text("5 of 28 chunks")).to_be_visible()
 
 
@@ -86,12 +108,46 @@ def test_axes_are_one_click_and_live_in_the_url(visit: Visit) -> None:
     assert column(reopened, "x") == [1, 2, 3, 4]
 
 
-def test_curve_is_saved_as_an_image(visit: Visit) -> None:
+def test_curve_is_saved_as_images_and_as_every_point(visit: Visit) -> None:
     page = open_curve(visit, factories.make_evaluating(points=4), 4)
+    for name, start in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        assert download.value.suggested_filename == f"prism-curve.{name.lower()}"
+        assert download.value.path().read_bytes().startswith(start)
     with page.expect_download() as download:
-        page.get_by_role("button", name="PNG").click()
-    assert download.value.suggested_filename == "prism-curve.png"
-    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+        page.get_by_role("link", name="CSV").click()
+    assert len(download.value.path().read_text().splitlines()) == 1 + 4
+
+
+def test_a_closer_look_at_a_long_curve_is_asked_of_the_server(visit: Visit) -> None:
+    page = open_curve(visit, long_attempt(5_000), 5_000, "?x=chunks&xscale=linear&smooth=mean&span=5")
+    expect(page.get_by_text("of 5\u202f000 points, min-max")).to_be_visible()
+    page.evaluate(
+        "Plotly.relayout(document.querySelector('[data-curve-canvas]'), {'xaxis.range': [2000, 2100]})"
+    )
+    page.wait_for_selector(
+        "[data-curve-canvas][data-shown='203']", timeout=GROWN
+    )  # half as much to either side
+    assert axis_range(page) == [2000, 2100]
+    assert page.url.endswith("from=2000.00&to=2100.00")
+    page.locator("[data-curve-canvas]").press("ArrowRight")
+    page.wait_for_url("**from=2020.00&to=2120.00")
+    page.reload()
+    page.wait_for_selector("[data-curve-canvas][data-shown='203']", timeout=GROWN)
+    assert axis_range(page) == [2020, 2120]
+    page.get_by_role("button", name="Reset zoom").click()
+    page.wait_for_selector("[data-curve-canvas]:not([data-shown='203'])", timeout=GROWN)
+    assert "from" not in page.url
+
+
+def test_curve_stands_before_its_rivals_and_says_where_it_comes_from(visit: Visit) -> None:
+    factories.make_completed(ease=3.0)
+    other = factories.make_completed()
+    page = open_curve(visit, Attempt.objects.get(run=other.run), 28)
+    names = page.locator("[data-curve-canvas] .legendtext").all_text_contents()
+    assert names == [*LINES, "current best"]
+    expect(page.locator("[data-curve-provenance]")).to_contain_text("python-docs at cpython-3.11")
 
 
 def test_next_attempt_replaces_the_curve(visit: Visit) -> None:
