@@ -11,7 +11,7 @@ const textOf = (mark) => document.getElementById(mark.getAttribute("popovertarge
 function place(mark, text) {
   const at = mark.getBoundingClientRect();
   const size = text.getBoundingClientRect();
-  const left = Math.min(Math.max(at.left - GAP, GAP), innerWidth - size.width - GAP);
+  const left = Math.min(Math.max(at.left - GAP, GAP), document.documentElement.clientWidth - size.width - GAP);
   const below = at.bottom + GAP;
   const top = below + size.height < innerHeight ? below : Math.max(at.top - size.height - GAP, GAP);
   Object.assign(text.style, { inset: "auto", margin: "0", left: `${left}px`, top: `${top}px` });
