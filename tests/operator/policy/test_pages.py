@@ -50,7 +50,7 @@ def test_every_field_stands_with_its_value_help_and_input(key: str, carol: Clien
     for path, field in walk(SCHEMAS[key]):
         assert f'name="{path.replace(".", "__")}"' in page
         assert field.description
-        assert f"help-{path.replace('.', '__')}" in page
+        assert f"id_{path.replace('.', '__')}_helptext" in page
 
 
 def test_each_value_says_where_it_comes_from(carol: Client) -> None:
@@ -74,14 +74,15 @@ def test_errors_stand_at_their_field_with_their_code(carol: Client) -> None:
     page = html(
         carol.post(address("reward_pools", "/draft"), filled("reward_pools", top_k="999")), status=422
     )
-    assert 'id="fault-top_k-1"' in page
+    assert 'id="id_top_k_error"' in page
     assert "max_value" in page
     both = html(
         carol.post(address("reward_pools", "/draft"), filled("reward_pools", training="0.9")), status=422
     )
     assert both.count("sum_is_not_one") == 2
-    assert 'id="fault-architecture-1"' in both
+    assert 'id="id_architecture_error"' in both
     assert 'value="0.9"' in both
+    assert 'href="#id_architecture">architecture</a>' in both
     assert rows() == []
 
 
@@ -139,7 +140,7 @@ def test_a_scheduled_row_waits_is_announced_and_can_be_called_off(carol: Client)
     assert resolve_policy().reward_pools.top_k == 8
     assert f"Row {row.pk} comes" in html(carol.get("/operator/policy"))
     review = html(carol.post(address("reward_pools", "/draft"), filled("reward_pools", top_k="5")))
-    assert f"Row {row.pk} by operator:carol takes its place" in review
+    assert f"Row {row.pk} by carol takes its place" in review
     carol.post(address("reward_pools", f"/call-off/{row.pk}"))
     row.refresh_from_db()
     assert (row.enabled, row.disabled_by) == (False, "operator:carol")

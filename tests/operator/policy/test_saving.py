@@ -22,7 +22,13 @@ def test_the_second_saver_sees_the_first_one_s_row(carol: Client, dave: Client) 
     mine, theirs = carried(FIVE, note="fewer"), carried(THREE, note="fewest")
     assert dave.post("/operator/policy/save", theirs).status_code == 302
     page = html(carol.post("/operator/policy/save", mine), status=409)
-    for said in ("policy_changed", "operator:dave", "fewest", 'mono">3</ins>', "&quot;top_k&quot;: 5"):
+    for said in (
+        "policy_changed",
+        "<strong>dave</strong>",
+        "fewest",
+        'mono">3</ins>',
+        "&quot;top_k&quot;: 5",
+    ):
         assert said in page
     assert 'name="note" value="fewer"' in page
     assert RuntimeConfig.objects.count() == 1

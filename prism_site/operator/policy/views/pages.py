@@ -70,10 +70,12 @@ def key_page(
     board = board_of(key, policy, now)
     if may_change(request) and form is None:
         form = draft_form(key)(initial=initial_values(_value(board)))
+    fields = groups(key, policy, form)
     context: dict[str, Any] = {
         "board": board,
         "history": history(board),
-        "groups": groups(key, policy, form),
+        "groups": fields,
+        "broken": [line for group in fields for line in group.lines if line.faults],
         "form": form,
         "form_faults": [*faults_at(key, "__all__", form), *faults_at(key, "effective_from", form)],
         "json_text": json.dumps(_value(board), indent=2, ensure_ascii=False) if text is None else text,
