@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from prism_site.operator.policy.changes import Change, changes, row_changes
 from prism_site.operator.policy.drafts import Draft, check, policy_with
-from prism_site.operator.policy.replay.replay import LAST, SECONDS, Result, replay
-from prism_site.operator.policy.replay.replayed import Budget
+from prism_site.operator.policy.replay.replay import LAST, Result, replay
 from prism_site.operator.policy.saving import PolicyChanged, Versions, refuse_if_changed
 from prism_site.policy.merge import Json
 from prism_site.policy.models import RuntimeConfig
@@ -51,7 +50,7 @@ class Review:
         return not any(change.is_value for key in self.keys for change in key.changes)
 
 
-def review(draft: Draft, *, seen: Versions, last: int = DEFAULT_LAST, seconds: float = SECONDS) -> Review:
+def review(draft: Draft, *, seen: Versions, last: int = DEFAULT_LAST) -> Review:
     """Check a draft and put it to the past. Raises `DraftRefused`, `PolicyChanged`."""
     check(draft)
     refuse_if_changed(draft.keys, seen)
@@ -72,7 +71,7 @@ def review(draft: Draft, *, seen: Versions, last: int = DEFAULT_LAST, seconds: f
         draft=draft,
         at=at,
         keys=keys,
-        replay=replay(now, then, draft.keys, Budget(last=last, seconds=seconds)),
+        replay=replay(now, then, draft.keys, last=last),
         **carried(draft, seen),
     )
 

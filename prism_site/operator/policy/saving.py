@@ -55,6 +55,8 @@ def save(draft: Draft, *, seen: Versions, by: str, note: str) -> list[RuntimeCon
     if not note.strip():
         raise NoteMissing("Say why: the note is kept with the row.")
     check(draft)
+    # A time that has just passed would put the row behind one that was written since.
+    later = draft.effective_from if draft.effective_from and draft.effective_from > timezone.now() else None
     with transaction.atomic():
         _take_turn()
         refuse_if_changed(draft.keys, seen)
@@ -64,7 +66,7 @@ def save(draft: Draft, *, seen: Versions, by: str, note: str) -> list[RuntimeCon
                 draft.values[key],
                 by=by,
                 note=note.strip()[:LONGEST_NOTE],
-                effective_from=draft.effective_from,
+                effective_from=later,
             )
             for key in draft.keys
         ]

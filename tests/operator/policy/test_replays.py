@@ -199,7 +199,7 @@ def test_a_replay_writes_nothing_and_says_over_what_it_went() -> None:
     keys = ["loss_comparability_policy", "sandbox_limits"]
     pair = both(loss_comparability_policy={"heldout_epsilon_bpb": 0.0}, sandbox_limits={"cpus": 2.0})
     with CaptureQueriesContext(connection) as asked:
-        result = replay(*pair, keys, budget(last=2))
+        result = replay(*pair, keys, last=2)
     (first, _) = result.parts
     assert (first.judged, first.more, result.flips) == (2, 1, 2)
     assert {query["sql"].partition(" ")[0] for query in asked.captured_queries} == {"SELECT"}

@@ -89,6 +89,16 @@ def test_of_several_keys_all_are_written_or_none() -> None:
     assert RuntimeConfig.objects.count() == 3
 
 
+def test_a_time_that_passed_during_the_review_means_at_once() -> None:
+    draft = Draft(values=FIVE, effective_from=timezone.now() - timedelta(minutes=2))
+    seen = versions()
+    set_policy("gpu_policy", {}, by="dave")
+    (row,) = save(draft, seen=seen, by="carol", note="x")
+    assert draft.effective_from is not None
+    assert row.effective_from > draft.effective_from
+    assert row.effective_from == row.updated_at
+
+
 def test_nothing_unsound_is_saved() -> None:
     with pytest.raises(NoteMissing):
         save(Draft(values=THREE), seen=versions(), by="carol", note="\n")

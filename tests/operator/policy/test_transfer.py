@@ -64,6 +64,12 @@ def test_a_file_is_reviewed_before_it_is_saved(carol: Client) -> None:
     assert RuntimeConfig.objects.count() == 0
 
 
+def test_a_file_can_come_into_force_later(carol: Client) -> None:
+    given = {"text": json.dumps(file_of(reward_pools={"top_k": 3})), "effective_from": "2099-01-31T12:00"}
+    assert 'name="effective_from" value="2099-01-31T12:00:00+00:00"' in html(carol.post(IMPORT, given))
+    assert "invalid" in html(carol.post(IMPORT, {**given, "effective_from": "soon"}), status=422)
+
+
 def test_a_file_that_says_what_is_here_changes_nothing(carol: Client) -> None:
     set_policy("reward_pools", {"top_k": 3}, by="ada")
     response = carol.post(IMPORT, {"text": json.dumps(file_of(reward_pools={"top_k": 3}))}, follow=True)

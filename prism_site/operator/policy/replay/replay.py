@@ -15,7 +15,7 @@ from prism_site.policy.resolve import Policy
 
 Replay = Callable[[Policy, Policy, Budget], Replayed]
 LAST = (50, 200, 1_000)  # decisions of each kind, to choose from
-SECONDS = 8.0
+SECONDS = 5.0  # for each kind
 
 REPLAYS: Mapping[str, tuple[Replay, ...]] = {
     "duplicate_thresholds": (duplicates, attributions),
@@ -65,14 +65,16 @@ class Result:
         return sum(len(part.flips) for part in self.parts)
 
 
-def replay(now: Policy, draft: Policy, keys: Sequence[str], budget: Budget) -> Result:
-    """Judge the last decisions again; reads, and writes nothing."""
+def replay(
+    now: Policy, draft: Policy, keys: Sequence[str], *, last: int = LAST[1], seconds: float = SECONDS
+) -> Result:
+    """Judge the last decisions again, for so many seconds per kind; reads, and writes nothing."""
     wanted = dict.fromkeys(kind for key in keys for kind in REPLAYS[key])
-    effect = weights(now, draft, keys, budget) if WEIGHTS.intersection(keys) else None
+    weighed = WEIGHTS.intersection(keys)
     return Result(
-        last=budget.last,
-        seconds=budget.seconds,
-        parts=[kind(now, draft, budget) for kind in wanted],
-        weights=effect,
+        last=last,
+        seconds=seconds,
+        parts=[kind(now, draft, Budget(last=last, seconds=seconds)) for kind in wanted],
+        weights=weights(now, draft, keys, Budget(last=last, seconds=seconds)) if weighed else None,
         cannot=[f"{key}: {CANNOT[key]}" for key in keys if CANNOT[key]],
     )

@@ -60,7 +60,7 @@ class Replayed:
 
 @dataclass
 class Budget:
-    """How much is judged again: the last so many of each kind, and so many seconds for all of it."""
+    """How much is judged again: the last so many of each kind, and for so many seconds."""
 
     last: int
     seconds: float

@@ -1,6 +1,7 @@
 """From a form, JSON, an old row or a file to a draft under review; nothing here writes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -72,7 +73,8 @@ def from_file(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "operator/policy/import.html")
     try:
-        draft = transfer.imported(_text_of(request))
+        at = read_time(request.POST.get("effective_from", ""))
+        draft = replace(transfer.imported(_text_of(request)), effective_from=at)
         return show_review(request, draft, versions(draft.keys))
     except DraftRefused as refused:
         return render(request, "operator/policy/import.html", {"faults": refused.faults}, status=422)
