@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import http.client
 import io
 import json
 import os
@@ -17,14 +18,14 @@ import secrets
 import shutil
 import stat
 import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep, time
 from typing import Any
 
 DONE, REFUSED, USAGE, FAILED, HELD, NO_ANSWER = range(6)
@@ -54,7 +55,6 @@ ATTEMPTS = 6
 LONGEST_WAIT_SECONDS = 120.0  # a server that asks for more is not waited for
 REQUEST_SECONDS = 60.0
 POLL_SECONDS = 3.0
-CURVE_POINTS = 20_000
 
 MEND = "Mend what is named and send it again. Format: {server}/submit; every rule: {server}/docs/rules/"
 ADVICE = {
@@ -67,6 +67,8 @@ ADVICE = {
     "rate_limited": "Too many requests from this address or hotkey. Come again in a minute.",
     "precheck_quota": "The prechecks of this hotkey are spent for today; `submit` is still possible.",
     "body_too_large": "The bundle is larger than this server takes. {server}/submit has the limits.",
+    "not_owner": "Only the hotkey that sent a submission may have it tried again: is this its key?",
+    "retry_not_possible": "Only what the infrastructure failed is tried again; else send a corrected bundle.",
     "not_found": "Is the id right, and is it on this server?",
     "try_again": "The server is busy. Come again in a while.",
     "unhealthy": "The server is not well; its operator can see why. Come again in a while.",
@@ -185,7 +187,7 @@ class Key:
 
     def headers(self, body: bytes) -> dict[str, str]:
         """What signs `body` now, with a nonce of its own."""
-        nonce, timestamp = secrets.token_hex(16), int(time.time())
+        nonce, timestamp = secrets.token_hex(16), int(time())
         message = f"prism:{self.hotkey}:{nonce}:{timestamp}:{hashlib.sha256(body).hexdigest()}"
         return {
             "X-Hotkey": self.hotkey,
@@ -292,42 +294,58 @@ class Server:
 
     def get(self, path: str) -> dict[str, Any]:
         """The JSON behind a path."""
-        return self._persist(path, None, None)[1]
+        return self._object(self.file(path))
 
-    def post(self, path: str, body: bytes, key: Key) -> tuple[int, dict[str, Any]]:
-        """(status, JSON) of a signed archive, signed anew for each attempt: a wait makes a signature stale.
+    def file(self, path: str) -> bytes:
+        """The bytes behind a path."""
+        return self._persist(lambda: self._request(path))[1]
+
+    def post(
+        self, path: str, body: bytes, key: Key, media_type: str = "application/zip"
+    ) -> tuple[int, dict[str, Any]]:
+        """(status, JSON) of a signed body, signed anew for each attempt: a wait makes a signature stale.
 
         A bundle that arrived although its answer did not is recognised by its content, whatever the nonce.
         """
-        return self._persist(path, body, key)
 
-    def _persist(self, path: str, body: bytes | None, key: Key | None) -> tuple[int, dict[str, Any]]:
+        def signed() -> urllib.request.Request:
+            return self._request(path, body, {"Content-Type": media_type, **key.headers(body)})
+
+        status, answer = self._persist(signed)
+        return status, self._object(answer)
+
+    def _request(
+        self, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> urllib.request.Request:
+        named = {"User-Agent": "prism_submit", **(headers or {})}
+        return urllib.request.Request(self.base + path, data=body, headers=named)  # noqa: S310 - checked
+
+    def _persist(self, request: Callable[[], urllib.request.Request]) -> tuple[int, bytes]:
         for attempt in range(ATTEMPTS):
             last = attempt == ATTEMPTS - 1
             try:
-                return self._ask(path, body, key)
+                with self._opener.open(request(), timeout=REQUEST_SECONDS) as answer:
+                    return answer.status, answer.read()
             except urllib.error.HTTPError as error:
                 wait = _asked_to_wait(error)
                 if last or wait is None:
                     raise self._refusal(error) from error
-            except (OSError, ValueError) as error:  # ValueError: what answers is not a PRISM server
+            except (OSError, http.client.HTTPException) as error:
                 if last:
-                    raise self._unreachable(error) from error
+                    raise self._unusable(str(getattr(error, "reason", error))) from error
                 wait = 2.0**attempt
             say(f"the server is not ready; trying again in {wait:.0f} s")
-            time.sleep(wait)
+            sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
-    def _ask(self, path: str, body: bytes | None, key: Key | None) -> tuple[int, dict[str, Any]]:
-        headers = {"User-Agent": "prism_submit"}
-        if key is not None and body is not None:
-            headers |= {"Content-Type": "application/zip", **key.headers(body)}
-        request = urllib.request.Request(self.base + path, data=body, headers=headers)  # noqa: S310 - checked
-        with self._opener.open(request, timeout=REQUEST_SECONDS) as answer:
-            found = json.load(answer)
-            if not isinstance(found, dict):
-                raise ValueError("the answer is not an object")
-            return answer.status, found
+    def _object(self, answer: bytes) -> dict[str, Any]:
+        try:
+            found = json.loads(answer)
+        except ValueError as error:
+            raise self._unusable("what answers is no PRISM server") from error
+        if not isinstance(found, dict):
+            raise self._unusable("what answers is no PRISM server")
+        return found
 
     def _refusal(self, error: urllib.error.HTTPError) -> Stopped:
         problem = _problem(error)
@@ -346,8 +364,7 @@ class Server:
         status = NO_ANSWER if error.code >= 500 or error.code == 429 else REFUSED
         return Stopped(code, "\n  ".join(says), advice, status)
 
-    def _unreachable(self, error: Exception) -> Stopped:
-        reason = getattr(error, "reason", error)
+    def _unusable(self, reason: str) -> Stopped:
         says = f"nothing usable answers at {self.base}: {reason}"
         return Stopped("server_unreachable", says, ADVICE["server_unreachable"], NO_ANSWER)
 
@@ -433,21 +450,30 @@ def follow(options: argparse.Namespace) -> int:
 
 
 def download(options: argparse.Namespace) -> int:
-    """The manifest, the curve and the log, as far as there are any."""
+    """The manifest, every point of the curve, and the log, as far as there are any."""
     server, submission = Server(options.server), _id(options.id)
-    folder = Path(options.to or submission)
-    found = {"submission.json": server.get(f"/v1/submissions/{submission}")}
-    found["curve.json"] = server.get(f"/v1/submissions/{submission}/curve?points={CURVE_POINTS}")
+    address = f"/v1/submissions/{submission}"
+    found = {"submission.json": server.file(address), "curve.csv": server.file(f"{address}/curve.csv")}
     try:
-        found["manifest.json"] = server.get(f"/v1/submissions/{submission}/manifest")
+        found["manifest.json"] = server.file(f"{address}/manifest")
     except Stopped as stopped:
-        if stopped.code != "not_found":
+        if stopped.code != "no_manifest":
             raise
-        say("there is no manifest yet: it is written when a run ends")
+        say("there is no manifest: it is written when a run ends")
+    found["learner.log"] = "".join(_log(server, submission)).encode()
+    folder = Path(options.to or submission)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, answer in found.items():
-        _write(folder / name, json.dumps(answer, indent=1).encode() + b"\n")
-    _write(folder / "learner.log", "".join(_log(server, submission)).encode())
+    for name, content in found.items():
+        _write(folder / name, content)
+    return DONE
+
+
+def again(options: argparse.Namespace) -> int:
+    """Have a submission queued again that failed because of the infrastructure."""
+    server, key, submission = Server(options.server), key_of(options.key, os.environ), _id(options.id)
+    body = json.dumps({"submission_id": submission}).encode()
+    _, receipt = server.post(f"/v1/submissions/{submission}/retry", body, key, "application/json")
+    print(f"{receipt['id']}  {receipt['status']}")
     return DONE
 
 
@@ -489,7 +515,7 @@ def watch(server: Server, submission: str) -> int:
             line.close()
             return _verdict(server, row)
         line.show(row["stage"], _share(server, submission) if row["stage"] == "evaluating" else None)
-        time.sleep(POLL_SECONDS)
+        sleep(POLL_SECONDS)
 
 
 def _share(server: Server, submission: str) -> tuple[float, float, float | None] | None:
@@ -596,7 +622,9 @@ def parser() -> argparse.ArgumentParser:
         "download", help="manifest.json, curve.json, submission.json and learner.log"
     )
     fetched.add_argument("--to", metavar="FOLDER", help="default: a folder named by the id")
-    for command, run in ((watched, follow), (fetched, download)):
+    retried = commands.add_parser("retry", help="queue again what failed because of the infrastructure")
+    retried.add_argument("--key", metavar="FILE", help="its owner's key; default: PRISM_KEY_FILE")
+    for command, run in ((watched, follow), (fetched, download), (retried, again)):
         command.add_argument("id", metavar="ID", help="a submission's id, or the address of its page")
         command.set_defaults(run=run)
     return whole

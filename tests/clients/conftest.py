@@ -27,7 +27,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits that were asked for, none of them waited."""
     asked: list[float] = []
-    monkeypatch.setattr(prism_submit.time, "sleep", asked.append)
+    monkeypatch.setattr(prism_submit, "sleep", asked.append)
     return asked
 
 

@@ -13,6 +13,7 @@ from prism_site.access import throttles
 from prism_site.config import override_env
 from tests import factories
 from tests.clients.conftest import SEED
+from tests.reviews.world import held_by_infrastructure
 
 
 def run(server: str, *arguments: object) -> int:
@@ -78,7 +79,7 @@ def test_a_server_that_asks_to_wait_is_waited_for(
         throttles.RATES["upload_hotkey"] = 12
 
     monkeypatch.setitem(throttles.RATES, "upload_hotkey", 0)
-    monkeypatch.setattr(prism_submit.time, "sleep", pause)
+    monkeypatch.setattr(prism_submit, "sleep", pause)
     assert run(server, "submit", folder) == 0
     assert len(pauses) == 1
     assert 0 < pauses[0] <= throttles.WINDOW_SECONDS
@@ -160,7 +161,7 @@ def test_follow_tells_how_far_a_run_is(
             status="failed", stage="done", reason_code="learner_raised", reason="it did"
         )
 
-    monkeypatch.setattr(prism_submit.time, "sleep", pause)
+    monkeypatch.setattr(prism_submit, "sleep", pause)
     assert run(server, "follow", submission.pk) == FAILED
     said = capsys.readouterr()
     assert "evaluating  [" in said.err
@@ -175,14 +176,36 @@ def test_download_writes_what_there_is(
     assert run(server, "download", score.submission_id, "--to", tmp_path / "scored") == 0
     assert {path.name for path in (tmp_path / "scored").iterdir()} == {
         "submission.json",
-        "curve.json",
+        "curve.csv",
         "manifest.json",
         "learner.log",
     }
     assert json.loads((tmp_path / "scored" / "manifest.json").read_text())["score"]
     assert run(server, "download", factories.make_refused().pk, "--to", tmp_path / "refused") == 0
     assert not (tmp_path / "refused" / "manifest.json").exists()
-    assert "no manifest yet" in capsys.readouterr().err
+    assert "no manifest" in capsys.readouterr().err
+
+
+def test_retry_is_for_the_owner_and_for_what_the_infrastructure_failed(
+    server: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(server, "submit", folder) == 0
+    submission = Submission.objects.get()
+    assert run(server, "retry", submission.pk) == REFUSED
+    assert "retry_not_possible: " in capsys.readouterr().err
+    monkeypatch.setenv("PRISM_SEED", "22" * 32)
+    assert run(server, "retry", submission.pk) == REFUSED
+    assert "not_owner: " in capsys.readouterr().err
+    monkeypatch.setenv("PRISM_SEED", SEED)
+    lost = held_by_infrastructure(hotkey=key_of(None, {"PRISM_SEED": SEED}).hotkey).submission
+    assert run(server, "retry", lost.pk) == 0
+    assert f"{lost.pk}  pending" in capsys.readouterr().out
+
+
+def test_what_answers_must_be_a_prism_server(server: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Stopped) as stopped:
+        Server(server).get("/submit/prism_submit.py")
+    assert stopped.value.code == "server_unreachable"
 
 
 def test_an_unknown_submission_is_told(server: str, capsys: pytest.CaptureFixture[str]) -> None:
