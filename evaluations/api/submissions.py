@@ -74,7 +74,7 @@ class SubmissionView(APIView):
     def get(self, request: Request, submission_id: UUID) -> Response:
         """Status, scores, hooks used, what was proved of its run, and the reason where it was stopped."""
         submission = get_object_or_404(
-            Submission.objects.select_related("score", "quality"), pk=submission_id
+            Submission.objects.select_related("score", "quality", "attribution__family"), pk=submission_id
         )
         runs = list(submission.runs.order_by("created_at", "seed"))
         manifest = _newest(runs)

@@ -87,7 +87,11 @@ class Moving:
 
 def moving(submission_id: UUID) -> Moving:
     """The moving parts of a submission; raises `Http404` for an unknown one."""
-    submission = Submission.objects.select_related("score", "identity").filter(pk=submission_id).first()
+    submission = (
+        Submission.objects.select_related("score", "identity", "attribution__family")
+        .filter(pk=submission_id)
+        .first()
+    )
     if submission is None:
         raise Http404("no such submission")
     attempt = newest_attempt(submission_id)

@@ -308,7 +308,7 @@ def test_eval_jobs_counts_runs(client):
     ("path", "queries"),
     [
         ("/v1/submissions", 1),
-        ("/v1/submissions/{id}", 2),
+        ("/v1/submissions/{id}", 3),
         ("/v1/submissions/{id}/events", 2),
         ("/v1/submissions/{id}/curve", 3),
         ("/v1/submissions/{id}/manifest", 2),
