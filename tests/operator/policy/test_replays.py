@@ -9,8 +9,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from evaluations.enums import Mode
 from evaluations.models import Run, StoredBundle, Submission
 from prism_site import decisions
+from prism_site.config import override_env
 from prism_site.operator.policy.replay.attributions import BY_A_PERSON, NOT_REPRODUCED, attributions
 from prism_site.operator.policy.replay.duplicates import NO_SIGNATURE, duplicates
 from prism_site.operator.policy.replay.intake import intake, verdict_of
@@ -215,3 +217,13 @@ def test_the_page_lists_what_would_flip_with_links(carol: Client) -> None:
     assert f'href="/submissions/{better.pk}"' in page
     assert "&lt;better&gt;" in page
     assert "As if every score and comparison had been made under the draft" in page
+
+
+def test_a_mode_that_stops_being_official_is_said_to_burn(carol: Client) -> None:
+    with override_env(execution_mode="gpu_proxy_eval"):
+        factories.make_completed(mode=Mode.GPU_PROXY_EVAL)
+        value = '{"gpu_proxy_eval": {"official_score": false}}'
+        sent = {"value": value, "seen": filled("execution_mode_targets")["seen"]}
+        page = html(carol.post(address("execution_mode_targets", "/json"), sent))
+    assert "the platform would burn" in page
+    assert "Not replayed: execution_mode_targets" in page

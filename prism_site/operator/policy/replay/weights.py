@@ -21,7 +21,7 @@ from scoring.weights import Family as Paid
 from scoring.weights import Pools, compute
 
 MOST_FAMILIES = 100
-MOST_MEMBERS = 500  # of a family: a larger one is left as it is
+MOST_MEMBERS = 200  # of a family: a larger one is left as it is
 FOLDED = {"score_weights", "loss_comparability_policy"}  # keys that a family depends on
 
 
