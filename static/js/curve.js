@@ -1,6 +1,6 @@
 // The learning curve: fetch the figure, dress it in the theme's colours, append what is new, keep the zoom.
 
-import { CONFIG, offerPlotTools, onThemeChange, themed } from "./plot.js";
+import { CONFIG, offerPlotTools, onThemeChange, printWell, themed } from "./plot.js";
 import { offerChoices, rememberView, viewFromUrl } from "./view.js";
 import { offerKeys, rangeOf, takeRange, windowOf } from "./zoom.js";
 
@@ -132,6 +132,7 @@ function choose(name) {
 offerChoices(panel, view, DEFAULTS, choose);
 offerPlotTools(panel, canvas, "prism-curve");
 offerKeys(canvas);
+printWell(canvas, COLOURS);
 onThemeChange(restart);
 // A curve that had ended goes on when its submission does: released by an operator, or tried again.
 document.addEventListener("htmx:afterSettle", () => {

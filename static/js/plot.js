@@ -1,6 +1,7 @@
 // What every plot shares: the theme's colours on a figure that came without any, and Plotly's settings.
 
 export const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: "autosize" };
+const PAPER_PIXELS = 640; // what A4 and Letter have between their margins
 const BAND_SHARE = "18%"; // of a line's colour in the band around it
 
 // A token may be light-dark(...): let the browser resolve it.
@@ -38,6 +39,28 @@ export function themed(figure, tokens) {
 export function onThemeChange(redraw) {
   document.addEventListener("themechange", redraw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+}
+
+// On paper: as wide as a page, and in the colours of a light theme whatever the screen has.
+export function printWell(canvas, tokens) {
+  const root = document.documentElement;
+  let theme;
+  const redraw = (width) => {
+    if (!canvas.layout) return;
+    themed(canvas, tokens);
+    Plotly.redraw(canvas);
+    Plotly.relayout(canvas, { width, autosize: !width });
+  };
+  addEventListener("beforeprint", () => {
+    theme = root.dataset.theme;
+    root.dataset.theme = "light";
+    redraw(PAPER_PIXELS);
+  });
+  addEventListener("afterprint", () => {
+    if (theme) root.dataset.theme = theme;
+    else delete root.dataset.theme;
+    redraw(null);
+  });
 }
 
 export function offerPlotTools(panel, canvas, filename) {

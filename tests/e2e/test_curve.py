@@ -15,6 +15,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 CURVE = "Array.from(document.querySelector('[data-curve-canvas]').data.find(t => t.meta === 'curve')"
 LINES = ["each chunk by itself", "this submission, so far", "PPMd", "uniform"]
+CANVAS = "document.querySelector('[data-curve-canvas]')"
+LOOKS = f"[{CANVAS}._fullLayout.width, {CANVAS}.data[1].line.color]"
 GROWN = 15_000  # milliseconds; a poll takes 2.5 s
 
 
@@ -148,6 +150,16 @@ def test_curve_stands_before_its_rivals_and_says_where_it_comes_from(visit: Visi
     names = page.locator("[data-curve-canvas] .legendtext").all_text_contents()
     assert names == [*LINES, "current best"]
     expect(page.locator("[data-curve-provenance]")).to_contain_text("python-docs at cpython-3.11")
+
+
+@pytest.mark.parametrize("visit", [{"color_scheme": "dark"}], indirect=True)
+def test_curve_is_printed_on_a_page_in_ink_and_shown_as_before(visit: Visit) -> None:
+    page = open_curve(visit, factories.make_evaluating(points=4), 4)
+    page.evaluate(f"addEventListener('beforeprint', () => {{ window.printed = {LOOKS} }})")
+    before = page.evaluate(LOOKS)
+    page.pdf()
+    assert page.evaluate("window.printed") == [640, "rgb(35, 71, 184)"]
+    assert page.evaluate(LOOKS) == before != [640, "rgb(35, 71, 184)"]
 
 
 def test_next_attempt_replaces_the_curve(visit: Visit) -> None:
