@@ -223,13 +223,43 @@ TERMS: Mapping[str, Term] = {
         "operators",
         "deciding",
     ),
+    "decide": Term(
+        "Decide",
+        "Each decision with what it would do to the weights; it can be undone until the epoch has ended.",
+        "operators",
+        "deciding",
+    ),
+    "similarity": Term(
+        "Similarity",
+        "What both sources have in common, of all that either has, once names, order and dead code are gone.",
+        "duplicates",
+        "duplicates",
+    ),
+    "of-it-in-this": Term(
+        "Of it in this one",
+        "How much of the earlier source stands in this one: near 1, this one was built around it.",
+        "duplicates",
+        "duplicates",
+    ),
+    "of-this-in-it": Term(
+        "Of this one in it",
+        "How much of this source stands in the earlier one: near 1, little here is its own.",
+        "duplicates",
+        "duplicates",
+    ),
+    "paid": Term(
+        "Hotkeys paid",
+        "How many hotkeys earn a share: owners of ranked architectures and holders of their best trainings.",
+        "weights",
+        "who-earns-what",
+    ),
     "margins": Term(
         "Figures against their thresholds",
         "What was found beside what was expected, and how far it is beyond.",
         "integrity",
         "rejected-or-held",
     ),
-    # facts of a run, by the name under which they are shown
+    # by the name under which they are shown: facts of a run, columns of a comparison
     "fact-without-embeddings": Term(
         "Without embeddings",
         "Parameters of the body alone: what is neither embedding nor output table.",
@@ -295,5 +325,59 @@ TERMS: Mapping[str, Term] = {
         "Why the training ended before the text did.",
         "runner",
         "outcomes",
+    ),
+    "fact-gain-over-1": Term(
+        "Gain over 1",
+        "Bits per byte less than number 1 needs on the same text, ± its standard error.",
+        "scoring",
+        "when-better-is-better",
+    ),
+    "fact-relative": Term(
+        "Relative",
+        "The gain as a part of what number 1 needs.",
+        "scoring",
+        "when-better-is-better",
+    ),
+    "fact-z": Term(
+        "z",
+        "The gain over its standard error: how far it stands out from noise.",
+        "scoring",
+        "when-better-is-better",
+    ),
+    "fact-verdict": Term(
+        "Verdict",
+        "Better is what passes all three thresholds: bits, percent and z.",
+        "scoring",
+        "when-better-is-better",
+    ),
+    "fact-held-out": Term(
+        "Held-out",
+        "Bits per byte on secret text, after the training is over.",
+        "integrity",
+        "held-out-text",
+    ),
+    "fact-held-out-gain": Term(
+        "Held-out gain",
+        "What the training gained on secret text over the same model untrained.",
+        "integrity",
+        "held-out-text",
+    ),
+    "fact-flops-per-byte": Term(
+        "FLOPs per byte",
+        "Floating-point operations for each byte of text: those of a token, by the bytes it stands for.",
+        "scoring",
+        "components",
+    ),
+    "fact-q_arch": Term(
+        "q_arch",
+        "What the architecture is worth under the reference recipe, against the baseline; 0.5 is even.",
+        "scoring",
+        "components",
+    ),
+    "fact-q_recipe": Term(
+        "q_recipe",
+        "What the training is worth, against the reference recipe on the same architecture; 0.5 is even.",
+        "scoring",
+        "components",
     ),
 }

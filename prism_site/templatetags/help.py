@@ -21,7 +21,10 @@ def help(term: str, place: str = "") -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/help.html")
-def help_fact(name: str) -> dict[str, Any]:
-    """The mark of a fact of a run; nothing for one that explains itself, such as a time."""
+def help_named(name: str) -> dict[str, Any]:
+    """The mark of a figure by the name under which it is shown; nothing for one that explains itself."""
     key = f"fact-{slugify(name)}"
-    return help(key) if key in TERMS else {}
+    if key in TERMS:
+        return help(key)
+    titled = next((key for key, term in TERMS.items() if term.title.lower() == name.lower()), None)
+    return help(titled) if titled else {}

@@ -13,6 +13,7 @@ from prism_site.config import ROOT
 from prism_site.documents import shelf
 from prism_site.documents.reading import page_of
 from prism_site.terms import TERMS
+from scoring.compare_table import headings
 from tests import factories
 
 USE = re.compile(r'\{% help "([^"]+)"(?: "([^"]+)")? %\}')
@@ -37,7 +38,8 @@ def used() -> set[str]:
 
 
 def test_every_term_that_a_page_uses_exists_and_none_is_idle() -> None:
-    shown = {f"fact-{slugify(name)}" for group in facts.groups(FACTS) for name, _ in group.rows}
+    names = [name for group in facts.groups(FACTS) for name, _ in group.rows] + headings()
+    shown = {f"fact-{slugify(name)}" for name in names}
     named = {term for term in TERMS if term.startswith("fact-")}
     assert named <= shown
     assert used() == set(TERMS) - named
@@ -55,7 +57,12 @@ def test_a_term_is_one_line_and_leads_to_a_passage(term: str) -> None:
 def test_an_unknown_term_is_an_error_and_an_unknown_fact_needs_none() -> None:
     with pytest.raises(KeyError):
         Template('{% load help %}{% help "zebra" %}').render(Context())
-    assert Template('{% load help %}{% help_fact "wall time" %}').render(Context()) == ""
+    assert Template('{% load help %}{% help_named "wall time" %}').render(Context()) == ""
+
+
+def test_a_figure_is_explained_by_the_name_under_which_it_is_shown() -> None:
+    mark = Template('{% load help %}{% help_named "bits per byte" %}').render(Context())
+    assert 'id="term-bpb"' in mark
 
 
 def explained(page: str) -> list[str]:
