@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 AXE = "4.14.1"
 INSTALL_SECONDS = 120
+# What a script draws, and what is there once it has.
+DRAWN = {"[data-curve]": "[data-points]", "#swagger-ui": ".opblock"}
 GRAVE = {"serious", "critical"}
 COLOURS_ALONE = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 360, "height": 740}
@@ -99,6 +101,11 @@ def every_page() -> list[str]:
         f"/operator/holds/{hold.pk}",
         "/operator/weights",
         "/operator/audit",
+        "/operator/policy",
+        "/operator/policy/score_weights",
+        "/docs/",
+        "/docs/miners",
+        "/docs/api/",
         "/admin/",
         "/admin/evaluations/submission/",
         "/admin/policy/runtimeconfig/",
@@ -167,8 +174,9 @@ def test_no_page_has_a_grave_fault(visit: Visit, operator: Visit, axe: str) -> N
     for visitor, paths in ((visit, ["/login/", "/nowhere"]), (operator, every_page())):
         for path in paths:
             page = visitor.open(path)
-            if page.locator("[data-curve]").count():
-                page.wait_for_selector("[data-points]", state="attached")
+            for panel, drawn in DRAWN.items():
+                if page.locator(panel).count():
+                    page.wait_for_selector(drawn, state="attached")
             found[path] = faults(page, axe)
         visitor.complaints = [each for each in visitor.complaints if "404 (Not Found)" not in each]
     report = [f"{path} {line}" for path, lines in found.items() for line in lines]
