@@ -69,6 +69,8 @@ bench: .venv/ready-dev  ## every benchmark, one table each
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.sandbox
 	$(BIN)/python -m benchmarks.duplicates
+	$(BIN)/python -m benchmarks.curve
+	$(BIN)/python -m benchmarks.pages
 
 clean:           ## remove the demo's database, data and outputs
 	rm -rf var

@@ -21,16 +21,17 @@ async function ask() {
   return response.json();
 }
 
-async function draw(element, target, figure, count) {
-  element.classList.toggle("is-empty", !count);
+async function draw(element, target, figure, count, stays = count) {
+  element.classList.toggle("is-empty", !stays);
   const { data, layout } = themed(figure, COLOURS);
-  if (count) await Plotly.react(target, data, layout, CONFIG);
+  if (stays) await Plotly.react(target, data, layout, CONFIG);
   target.dataset.drawn = count;
 }
 
 function report(answer) {
   const lines = answer.drawn === 1 ? "1 curve" : `${answer.drawn} curves`;
-  caption.textContent = answer.drawn ? `${lines}, each bits per byte over the text read so far` : "No chunk has been scored yet.";
+  const none = view.x === "flops" ? "FLOPs are known once a run is over." : "No chunk has been scored yet.";
+  caption.textContent = answer.drawn ? `${lines}, each bits per byte over the text read so far` : none;
   if (!gains) return;
   gains.querySelector("[data-gains-caption]").textContent = answer.tested
     ? `Better than number 1 on the text so far: a line above the dashed one, its whole band above zero. A band is ${answer.z} standard errors to either side.`
@@ -41,7 +42,7 @@ async function drawAll() {
   clearTimeout(timer);
   try {
     const answer = await ask();
-    await draw(panel, canvas, answer.curves, answer.drawn);
+    await draw(panel, canvas, answer.curves, answer.drawn, answer.drawn || view.x === "flops"); // an axis can be left again
     if (gains) await draw(gains, gains.querySelector("[data-gains-canvas]"), answer.gains, answer.tested);
     canvas.dataset.view = Object.values(view).join(" ");
     report(answer);

@@ -29,6 +29,8 @@ def test_submissions_ticked_on_the_leaderboard_are_compared(visit: Visit) -> Non
     page.wait_for_selector("[data-curves-canvas][data-view='chunks log linear']")
     assert "ids=" in page.url
     assert page.url.endswith("&x=chunks")
+    page.get_by_role("button", name="FLOPs", exact=True).click()
+    page.wait_for_selector("[data-curves-canvas][data-view='flops log linear'][data-drawn='3']")
 
 
 @pytest.mark.parametrize("visit", [{"java_script_enabled": False}], indirect=True)
