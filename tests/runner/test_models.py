@@ -34,7 +34,7 @@ def test_too_many_layers_are_rejected(tmp_path):
         pytest.param(
             ("self.table[tokens]", "self.table[tokens][:, -1]"), "logits_shape", marks=pytest.mark.long
         ),
-        (("self.table[tokens]", "undefined"), "model_error"),
+        pytest.param(("self.table[tokens]", "undefined"), "model_error", marks=pytest.mark.long),
         pytest.param(
             ("return Bigram(ctx.vocab_size)", "return 3"), "contract_broken", marks=pytest.mark.long
         ),

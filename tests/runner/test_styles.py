@@ -98,6 +98,7 @@ def test_hooks_may_live_in_the_architecture_file(tmp_path):
     assert run(tmp_path, files).manifest.training["hooks"]["get_recipe"]["calls"] == 1
 
 
+@pytest.mark.long
 def test_an_architecture_on_its_own_is_trained_by_the_reference_recipe(tmp_path):
     outcome = run(tmp_path, {"architecture.py": NEURAL_MODEL}, training=None, data=TEXT[:60_000])
     assert outcome.manifest.training["style"] == "reference"
@@ -111,6 +112,7 @@ def test_a_training_file_without_train_or_hooks_fails(tmp_path):
     assert (manifest.verdict, manifest.code) == ("failed", "contract_broken")
 
 
+@pytest.mark.long
 def test_batches_overlap_by_one_token_and_lose_none(tmp_path):
     checking = """
 import torch

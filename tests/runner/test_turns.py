@@ -104,7 +104,13 @@ def sizes(self):
 )
 
 
-@pytest.mark.parametrize("listener", [SLOT, SIZES], ids=["by the next weights", "by the sizes of files"])
+@pytest.mark.parametrize(
+    "listener",
+    [
+        pytest.param(SLOT, id="by the next weights"),
+        pytest.param(SIZES, id="by the sizes of files", marks=pytest.mark.long),
+    ],
+)
 def test_the_learner_cannot_tell_the_auditor_what_it_is_asked_about(tmp_path: Path, listener: str) -> None:
     files: dict[str, str | bytes] = {"architecture.py": listener, "training.py": TELLING_TRAINER}
     manifest = execute(make_job(tmp_path, files, data=TEXT[:16_384], schedule=SCHEDULE)).manifest

@@ -82,7 +82,7 @@ def training(taking):
     return "def train(ctx):\n" + textwrap.indent(textwrap.dedent(TAKING[taking][1]), "    ")
 
 
-ALWAYS = {"a list", "threads", "several files", "a deep tree", "processor time"}
+ALWAYS = {"a list", "threads", "several files"}
 
 
 @pytest.mark.parametrize("taking", some_always([(name, name) for name in TAKING], ALWAYS))

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from evaluations.runner.job import Limits
 from tests.runner.harness import ROOT, TABLE_MODEL, execute, make_job
 
@@ -30,6 +32,7 @@ def test_a_learner_that_stops_itself_is_ended_by_the_wall_clock(tmp_path):
     assert outcome.manifest.training["stopped_reason"] == "wall_clock"
 
 
+@pytest.mark.long
 def test_a_learner_cannot_feign_its_death(tmp_path):
     """Traced by its parent and stopped, a process looks dead to whoever waits for it, and lives."""
     feigning = with_training("import ctypes; assert ctypes.CDLL(None).ptrace(0, 0, 0, 0) == -1")

@@ -141,6 +141,7 @@ def test_the_score_is_the_same_bit_for_bit_behind_the_walls(tmp_path):
     assert walled.score["bits"] == plain.score["bits"]
 
 
+@pytest.mark.long
 def test_the_manifest_carries_what_each_child_attested(tmp_path):
     walled = run(tmp_path / "walled", COUNTING_TRAINER).manifest
     assert walled.run["sandbox"] == "required"
