@@ -20,7 +20,6 @@ from evaluations.validators.client.server import Assigned, check_address
 from prism_site.config import override_env
 from tests.validators.conftest import STRANGER, VALIDATOR, Validator
 
-
 A_PACK = {"name": "mmlu", "sha256": "0" * 64, "items": 32}
 
 
