@@ -54,6 +54,7 @@ WRITTEN_BY_HAND = HONEST.replace(
 UNSEEDED = HONEST.replace(
     "return Model(ctx.vocab_size)", "torch.manual_seed(torch.seed())\n    return Model(ctx.vocab_size)"
 )
+RAISING = HONEST.replace("build_model(ctx):", "build_model(ctx):\n    raise OSError('no')")
 
 
 @pytest.fixture
@@ -105,11 +106,10 @@ def test_an_honest_model_passes_with_its_facts(policy: Policy) -> None:
 @pytest.mark.parametrize(
     ("architecture", "code"),
     [
-        (LOOKING_AHEAD, "causality_violation"),
-        (UNSEEDED, "model_mismatch"),
-        (HONEST.replace("build_model(ctx):", "build_model(ctx):\n    raise OSError('no')"), "model_error"),
+        pytest.param(LOOKING_AHEAD, "causality_violation", id="looks ahead"),
+        pytest.param(UNSEEDED, "model_mismatch", id="is not built by the seed", marks=pytest.mark.long),
+        pytest.param(RAISING, "model_error", id="raises", marks=pytest.mark.long),
     ],
-    ids=["looks ahead", "is not built by the seed", "raises"],
 )
 def test_what_the_model_does_every_time_rejects(architecture: str, code: str, policy: Policy) -> None:
     found = described(architecture, policy)
@@ -117,6 +117,7 @@ def test_what_the_model_does_every_time_rejects(architecture: str, code: str, po
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_model_over_a_cap_is_rejected_and_says_by_how_much(policy: Policy) -> None:
     with override_env(max_parameters=1_000):
         (finding,) = described(HONEST, policy).findings
@@ -125,6 +126,7 @@ def test_a_model_over_a_cap_is_rejected_and_says_by_how_much(policy: Policy) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_parameters_that_no_seed_changes_are_flagged_and_go_on(policy: Policy) -> None:
     with override_env(sandbox="off"):
         found = described(WRITTEN_BY_HAND, policy)

@@ -71,6 +71,7 @@ def test_what_a_run_leaves_is_results_and_logs_only(host: Path) -> None:
     assert folders.marked() == []
 
 
+@pytest.mark.long
 def test_training_code_that_raises_fails_with_its_code(host: Path) -> None:
     world.small_runs()
     training = "def train(ctx):\n    raise ValueError('no luck')\n"
@@ -130,6 +131,7 @@ def test_nothing_of_ours_reaches_the_job(host: Path, monkeypatch: pytest.MonkeyP
         assert "planted-secret" not in (folders.folder_of(attempt.label) / log).read_text()
 
 
+@pytest.mark.long
 def test_two_submissions_share_one_slot_and_both_finish(host: Path) -> None:
     world.small_runs()
     first, second = world.accepted(), world.accepted(training=world.TRAINING + "# another\n")

@@ -39,7 +39,7 @@ def scored(run: Run) -> dict[str, object]:
     return run.manifest["training"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_architecture_alone_is_measured_against_the_baseline(host: Path) -> None:
     world.small_runs(byte_budget=8_192, reference_runs=True)
     submission = drive(world.accepted(training="", manifest=ALONE), is_done)

@@ -108,6 +108,7 @@ def test_a_model_that_hides_what_it_knows_at_first_is_worth_nothing(tmp_path: Pa
     assert found["multiplier"] == 0.0
 
 
+@pytest.mark.long
 def test_an_honest_learner_of_the_same_text_shows_no_sign(tmp_path: Path) -> None:
     found = outcome_of(tmp_path, TABLE_MODEL, COUNTING_TRAINER)
     assert found["anomalies"] == []

@@ -75,8 +75,6 @@ CHEATS = {
 CHEATS_ALWAYS = {
     "reads the next token at one position in 64",
     "normalises over the batch",
-    "routes experts to their favourite positions",
-    "remembers what it was asked before",
     "replaces the measurement",
 }
 
@@ -92,6 +90,7 @@ def test_a_model_that_sees_what_it_must_not_is_rejected(tmp_path, cheat):
     assert f"chunk {first['chunk']}" in manifest.reason
 
 
+@pytest.mark.long
 def test_probabilities_that_sum_to_more_than_one_are_rejected(tmp_path):
     generous = table_with(
         "return self.table[tokens]",
@@ -174,9 +173,7 @@ HONEST = {
 
 HONEST_ALWAYS = {
     "causal attention by the library",
-    "recurrence",
     "causal convolution with dropout and running statistics",
-    "token-choice experts",
 }
 
 

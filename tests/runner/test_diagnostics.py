@@ -233,7 +233,7 @@ def test_being_looked_into_moves_no_bit_of_the_score(looked_into: Outcome, tmp_p
     ("deed", "code"),
     [
         pytest.param("raise RuntimeError('no')", "raised", marks=pytest.mark.long),
-        ("import os; os._exit(3)", "died"),
+        pytest.param("import os; os._exit(3)", "died", marks=pytest.mark.long),
     ],
 )
 def test_a_model_that_fails_when_it_is_looked_into_is_scored_all_the_same(

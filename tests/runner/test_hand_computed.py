@@ -50,6 +50,7 @@ def test_curve_ends_at_the_score(bigram):
     assert bigram.score["bpb"] == bigram.score["bits"] / len(DATA)
 
 
+@pytest.mark.long
 def test_an_untrained_uniform_model_costs_eight_bits_per_byte(tmp_path):
     files = {"architecture.py": TABLE_MODEL, "training.py": IDLE_TRAINER}
     assert execute(make_job(tmp_path, files)).bpb == pytest.approx(8.0, abs=1e-6)

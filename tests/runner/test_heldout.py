@@ -174,6 +174,7 @@ def test_changed_secret_text_is_the_hosts_fault(tmp_path: Path) -> None:
     assert outcome.manifest is None
 
 
+@pytest.mark.long
 def test_without_secret_text_nothing_is_measured(tmp_path: Path) -> None:
     outcome = execute(make_job(tmp_path, files()))
     assert outcome.manifest is not None
@@ -200,6 +201,7 @@ def test_the_text_trained_on_last_begins_at_a_character(commits: int, budget: in
     assert last_revealed(chunks, commits, budget) == text
 
 
+@pytest.mark.long
 def test_claims_about_secret_text_are_audited_too(tmp_path: Path) -> None:
     """Honest in the run, where it is audited; sure of what follows where there is no learner any more."""
     peeking = TABLE_MODEL.replace(

@@ -102,6 +102,7 @@ def test_a_learner_that_dies_without_a_word_fails(tmp_path, ending):
     assert "exited with 7" in outcome.manifest.reason or "signal 9" in outcome.manifest.reason
 
 
+@pytest.mark.long
 def test_a_learner_that_commits_a_different_model_fails(tmp_path):
     other = """
 import torch
@@ -116,6 +117,7 @@ def train(ctx):
     assert "table" in outcome.manifest.reason
 
 
+@pytest.mark.long
 def test_a_learner_that_writes_the_slot_after_its_last_commit_changes_nothing(tmp_path):
     honest = execute(make_job(tmp_path / "honest", HONEST))
     scribbling = COUNTING_TRAINER.replace(
@@ -152,6 +154,7 @@ def test_processes_that_a_learner_leaves_behind_are_ended(tmp_path):
     assert processes_naming(tmp_path) == []
 
 
+@pytest.mark.long
 def test_committed_weights_end_as_safetensors(tmp_path):
     from safetensors.numpy import load_file
 

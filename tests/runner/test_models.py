@@ -78,6 +78,7 @@ def test_files_of_a_bundle_import_each_other(tmp_path):
     assert outcome.bpb < 7.5
 
 
+@pytest.mark.long
 def test_model_figures_are_counted_on_the_model_that_is_scored(tmp_path):
     model = """
 from torch import nn

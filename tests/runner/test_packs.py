@@ -96,6 +96,7 @@ def test_measuring_the_packs_again_gives_the_same_figures(measured: tuple[Job, d
     assert remeasured(job)[1]["heldout"] == heldout
 
 
+@pytest.mark.long
 def test_a_model_that_peeks_at_answers_alone_is_caught(tmp_path: Path) -> None:
     """Honest about text, whose windows are full; sure of what follows in the windows of questions."""
     peeking = TABLE_MODEL.replace(

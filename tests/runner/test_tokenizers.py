@@ -30,6 +30,7 @@ def test_a_bundles_tokenizer_json_is_used(tmp_path):
     assert outcome.score["bytes"] == 16_384
 
 
+@pytest.mark.long
 def test_a_staged_reference_is_used_by_name(tmp_path):
     path = tmp_path / "gpt2.json"
     path.write_text(byte_level().to_str())
@@ -95,6 +96,7 @@ def test_files_that_are_no_tokenizer_are_refused(tmp_path: Path, content):
         FileCoder(path)
 
 
+@pytest.mark.long
 def test_a_python_object_is_no_tokenizer(tmp_path):
     own = """
 class Mine:

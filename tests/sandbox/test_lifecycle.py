@@ -57,6 +57,7 @@ def test_children_die_with_a_referee_that_is_killed(tmp_path):
     assert waited_for(lambda: not alive(pid))
 
 
+@pytest.mark.long
 def test_a_slot_that_the_learner_resizes_is_its_own_failure(tmp_path):
     resizing = (
         "import os, threading\n\n\n"
