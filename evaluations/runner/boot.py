@@ -41,7 +41,11 @@ def main(argv: list[str]) -> int:
         return UNAVAILABLE
     channel.send({"type": "attestation", **attestation})
     forget_repository()
-    return int(importlib.import_module(role).main(channel, slot_fd))
+    become = importlib.import_module(role).main
+    channel.send(
+        {"type": "awake"}
+    )  # reading torch from a cold disk was ours; from here on time is the model's
+    return int(become(channel, slot_fd))
 
 
 def closed_in(policy: str, meeting: Meeting | None) -> dict[str, Any]:

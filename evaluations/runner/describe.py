@@ -59,26 +59,35 @@ def describe(job: Job) -> dict[str, Any]:
 
 def _measure(job: Job, facts: dict[str, Any]) -> None:
     """Enter what is found into `facts`; raise where the submission ends it."""
-    encoding, chunk = Encoding(tokenizers.declared(job), job), Chunk(0, SAMPLE_TEXT, len(SAMPLE_TEXT))
+    encoding = Encoding(tokenizers.declared(job), job)
     with _predictors(job) as (peer, stranger):
         facts["sandbox"] = peer.child.attestation()
         stranger.child.attestation()
-        described, again = _introduce(job, encoding, chunk, peer, stranger)
-        facts["model"], layout = admission.admit(described, job.limits)
-        facts["identity"] = _identity([described.get("graphs"), again.get("graphs")])
-        facts["model"]["graph_hash"] = facts["identity"]["graph_hash"]
-        facts["seed_invariant"] = admission.seed_invariant(described)
-        for one in (peer, stranger):
-            one.open_slot(layout)
-        tokens = encoding.tokens(chunk)
-        text = _windows(job, tokens, facts["model"]["flops_per_token"], encoding.vocab_size)
-        claims = _claims(peer, text)
-        _check_same(claims, _claims(stranger, text), job.schedule.audit_tolerance_nats)
-        line = Ledger(encoding.vocab_size).add(chunk, len(tokens), text, claims, 0.0)
-        _enter_step0(facts, line, encoding.vocab_size)
-        facts["causality"] = _causality(job, encoding, (peer, stranger), (tokens, text, claims))
-        peer.dismiss()
-        stranger.dismiss()
+        with limited([peer.child, stranger.child], WALL_SECONDS):  # what came before was not the model's
+            _question(job, encoding, (peer, stranger), facts)
+
+
+def _question(
+    job: Job, encoding: Encoding, peers: tuple[PredictorPeer, PredictorPeer], facts: dict[str, Any]
+) -> None:
+    peer, stranger = peers
+    chunk = Chunk(0, SAMPLE_TEXT, len(SAMPLE_TEXT))
+    described, again = _introduce(job, encoding, chunk, peer, stranger)
+    facts["model"], layout = admission.admit(described, job.limits)
+    facts["identity"] = _identity([described.get("graphs"), again.get("graphs")])
+    facts["model"]["graph_hash"] = facts["identity"]["graph_hash"]
+    facts["seed_invariant"] = admission.seed_invariant(described)
+    for one in peers:
+        one.open_slot(layout)
+    tokens = encoding.tokens(chunk)
+    text = _windows(job, tokens, facts["model"]["flops_per_token"], encoding.vocab_size)
+    claims = _claims(peer, text)
+    _check_same(claims, _claims(stranger, text), job.schedule.audit_tolerance_nats)
+    line = Ledger(encoding.vocab_size).add(chunk, len(tokens), text, claims, 0.0)
+    _enter_step0(facts, line, encoding.vocab_size)
+    facts["causality"] = _causality(job, encoding, peers, (tokens, text, claims))
+    for one in peers:
+        one.dismiss()
 
 
 def _introduce(
@@ -177,8 +186,7 @@ def _predictors(job: Job) -> Iterator[tuple[PredictorPeer, PredictorPeer]]:
         children = [walls.start(job, place, home / f"{at}.log", threads) for at, place in enumerate(places)]
         watch = Watch([walls.watched(job, child) for child in children])
         try:
-            with limited(children, WALL_SECONDS):
-                yield PredictorPeer(children[0]), PredictorPeer(children[1])
+            yield PredictorPeer(children[0]), PredictorPeer(children[1])
         finally:
             watch.stop()
             for child in children:

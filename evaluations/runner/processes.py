@@ -81,12 +81,19 @@ class Child:
         self.pump.start()
 
     def attestation(self) -> dict[str, Any]:
-        """Wait for what the child says of its walls; raise `SandboxUnavailable` where they do not stand."""
+        """Wait for what the child says of its walls, and until it has imported what it needs.
+
+        Raises `SandboxUnavailable` where the walls do not stand. No submitted line has run by then.
+        """
+        attested = accept(self._comes_up(), required=self.policy is not None)
+        self._comes_up()
+        return attested
+
+    def _comes_up(self) -> dict[str, Any]:
         try:
-            message = self.channel.receive(deadline=time.monotonic() + STARTUP_SECONDS)
+            return self.channel.receive(deadline=time.monotonic() + STARTUP_SECONDS).header
         except WireError as error:
             raise SandboxUnavailable(f"the {self.role} did not come up: {error}") from error
-        return accept(message.header, required=self.policy is not None)
 
     def end_for(self, code: str, reason: str) -> None:
         """Kill it for taking up too much; whoever waits for it finds the reason. For the watching thread."""

@@ -23,7 +23,7 @@ from reviews.describe.judge import findings_of
 from reviews.ladder import Finding
 
 HOST_FAULT = 3  # the runner's exit status where it could not do its part
-WALL_SECONDS = 50.0  # after which the whole description ends, whatever its own limits were good for
+WALL_SECONDS = 150.0  # after which the whole ends: torch read from a cold disk, and the model's own time
 REPORT_CAP_BYTES = 1 << 20
 FACTS = ("model", "step0_bpb", "step0", "causality", "seed_invariant", "anomalies", "sandbox")
 

@@ -133,8 +133,9 @@ def test_stopping_the_supervisor_leaves_the_job_to_the_next_one(installation: In
 
 def test_a_supervisor_that_is_killed_takes_its_cluster_along(installation: Installation) -> None:
     supervisor = installation.supervise()
+    # A slow host may replace a cluster that has not come up in time.
+    installation.wait(lambda: len(session_members(installation.cluster(supervisor))) > 3)
     cluster = installation.cluster(supervisor)
-    installation.wait(lambda: len(session_members(cluster)) > 3)
     supervisor.kill()
     supervisor.wait()
     installation.wait(lambda: session_members(cluster) == set())
