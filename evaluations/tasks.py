@@ -1,13 +1,12 @@
 """The ticks that queue workers carry out: seconds long, idempotent, safe to kill anywhere."""
 
-import socket
-
 from django.conf import settings
 from django.utils import timezone
 
 from evaluations import bell, reconcile
 from evaluations.launching import free_slots, launch_next
 from evaluations.models import Canary
+from prism_site.config import env
 
 LAUNCH = "evaluations.tasks.launch_tick"
 
@@ -16,7 +15,7 @@ def canary_tick() -> None:
     """Stamp a row: the one reliable sign that a pool of workers is alive."""
     Canary.objects.update_or_create(
         cluster=settings.Q_CLUSTER["name"],
-        defaults={"host": socket.gethostname(), "stamped_at": timezone.now()},
+        defaults={"host": env().host, "stamped_at": timezone.now()},
     )
 
 

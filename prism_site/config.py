@@ -1,6 +1,7 @@
 """Every environment setting of PRISM, typed, described and bounded in one class."""
 
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,6 +89,11 @@ class Environment(BaseSettings):
     execution_backend: Literal["local", "docker", "broker"] = Field("local", description="where runs happen")
     local_slots: int = Field(
         1, ge=0, le=64, description="runs at a time of the local backend on one host; 0: validators run all"
+    )
+    host_name: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$",
+        description="under which this host holds leases, unlike any other's; default: the machine's own",
     )
     sandbox: Literal["off", "required"] = Field(
         "required", description="off: submitted code is the operator's own"
@@ -201,6 +207,11 @@ class Environment(BaseSettings):
     @property
     def validator_hotkey_set(self) -> frozenset[str]:
         return frozenset(comma_separated(self.validator_hotkeys))
+
+    @property
+    def host(self) -> str:
+        """The name under which this host holds leases."""
+        return self.host_name or socket.gethostname()
 
     @property
     def shared_tokens(self) -> tuple[str, ...]:

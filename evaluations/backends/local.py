@@ -6,7 +6,6 @@ poll, collect and stop.
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from evaluations.backends.launcher import EXIT, HANDLE
 from evaluations.backends.processes import boot_id, end_session, look, session_members
 from evaluations.runner.constants import MANIFEST_NAME
 from evaluations.runner.manifest import MANIFEST_CAP_BYTES, ManifestInvalid, validate
-from prism_site.config import ROOT
+from prism_site.config import ROOT, env
 
 NAME = "local"
 MAX_HANDLE_BYTES = 4096
@@ -42,7 +41,7 @@ class JobState(Enum):
 
 def this_host() -> str:
     """The name under which this host holds leases."""
-    return socket.gethostname()
+    return env().host
 
 
 def launch(folder: Path, command: list[str], *, limit_seconds: float) -> None:
