@@ -1,3 +1,5 @@
+"""The rows of a submission and of its runs."""
+
 from evaluations.models.assignment import Assignment
 from evaluations.models.attempt import Attempt
 from evaluations.models.bundle import StoredBundle

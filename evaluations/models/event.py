@@ -4,9 +4,10 @@ from django.db import models
 
 from evaluations.enums import Stage, Status
 from evaluations.models.submission import Submission
+from prism_site.insert_only import InsertOnly, InsertOnlyManager
 
 
-class Event(models.Model):
+class Event(InsertOnly):
     """One thing that happened; never changed, never deleted."""
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="events")
@@ -18,6 +19,8 @@ class Event(models.Model):
     stage = models.CharField(max_length=12, choices=Stage)  # after it
     reason_code = models.CharField(max_length=64, blank=True)
     data = models.JSONField(default=dict)
+
+    objects = InsertOnlyManager()
 
     class Meta:
         constraints = [

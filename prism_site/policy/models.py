@@ -1,8 +1,7 @@
 """The history of runtime policy: one row per change, never edited."""
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NoReturn, Self
+from typing import Self
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import models
@@ -11,6 +10,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 from pydantic import ValidationError
 
+from prism_site.insert_only import InsertOnly, InsertOnlyQuerySet
 from prism_site.policy.environment import environment_values
 from prism_site.policy.errors import RowIsHistory, first_problem
 from prism_site.policy.keys import SCHEMAS, ConfigKey
@@ -20,7 +20,7 @@ SCHEMA_VERSION = 1
 NEWEST_FIRST = (F("effective_from").desc(), F("updated_at").desc(), F("id").desc())
 
 
-class RuntimeConfigQuerySet(models.QuerySet["RuntimeConfig"]):
+class RuntimeConfigQuerySet(InsertOnlyQuerySet["RuntimeConfig"]):
     """Rows of policy; what would edit or delete them in bulk is refused."""
 
     def active(self, at: datetime) -> Self:
@@ -36,15 +36,11 @@ class RuntimeConfigQuerySet(models.QuerySet["RuntimeConfig"]):
         rank = Window(RowNumber(), partition_by=F("config_key"), order_by=NEWEST_FIRST)
         return self.annotate(rank=rank).filter(rank=1)
 
-    def update(self, **values: Any) -> NoReturn:
-        raise RowIsHistory("policy rows cannot be updated: write a new one with set_policy()")
 
-    def delete(self) -> NoReturn:
-        raise RowIsHistory("policy rows cannot be deleted: disable them")
-
-
-class RuntimeConfig(models.Model):
+class RuntimeConfig(InsertOnly):
     """One change of one policy key; its value may be partial."""
+
+    refusal = RowIsHistory
 
     config_key = models.CharField(max_length=40, choices=ConfigKey)
     value_json = models.JSONField()
@@ -82,21 +78,6 @@ class RuntimeConfig(models.Model):
 
     def __str__(self) -> str:
         return f"{self.config_key} #{self.pk}"
-
-    def save(
-        self,
-        force_insert: bool | tuple[models.base.ModelBase, ...] = False,
-        force_update: bool = False,
-        using: str | None = None,
-        update_fields: Iterable[str] | None = None,
-    ) -> None:
-        """Insert a new row; `RowIsHistory` for one that exists."""
-        if not self._state.adding or force_update:
-            raise RowIsHistory("a policy row cannot be edited: write a new one with set_policy()")
-        super().save(force_insert=True, using=using)
-
-    def delete(self, using: str | None = None, keep_parents: bool = False) -> NoReturn:
-        raise RowIsHistory("a policy row cannot be deleted: disable it")
 
     def clean(self) -> None:
         """Refuse a value that would not validate over the lower layers."""

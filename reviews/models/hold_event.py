@@ -2,10 +2,11 @@
 
 from django.db import models
 
+from prism_site.insert_only import InsertOnly, InsertOnlyManager
 from reviews.models.hold import Hold
 
 
-class HoldEvent(models.Model):
+class HoldEvent(InsertOnly):
     """One thing that happened to a hold; never changed, never deleted; written by `reviews.holds` alone."""
 
     class Verb(models.TextChoices):
@@ -28,6 +29,8 @@ class HoldEvent(models.Model):
     before = models.JSONField(default=dict)  # what the verb changed, as it was
     after = models.JSONField(default=dict)  # and as it is
     note = models.TextField(blank=True)
+
+    objects = InsertOnlyManager()
 
     class Meta:
         ordering = ["at", "pk"]

@@ -1,3 +1,5 @@
+"""The rows of what a submission is worth, and of whose it is."""
+
 from scoring.models.attribution import Attribution
 from scoring.models.family import Family, FamilyGraph, FamilySource, FamilyTurn
 from scoring.models.ownership_event import OwnershipEvent

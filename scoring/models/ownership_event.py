@@ -1,12 +1,10 @@
 """The append-only history of who owns what."""
 
-from collections.abc import Iterable
-from typing import Any, NoReturn
-
 from django.db import models
 
 from evaluations.enums import Mode
 from evaluations.models import Submission
+from prism_site.insert_only import InsertOnly, InsertOnlyManager
 from scoring.models.family import Family
 from scoring.models.variant import Variant
 
@@ -17,17 +15,7 @@ class OwnershipIsHistory(Exception):
     code = "ownership_is_history"
 
 
-class OwnershipEventQuerySet(models.QuerySet["OwnershipEvent"]):
-    """Events; what would edit or delete them in bulk is refused."""
-
-    def update(self, **values: Any) -> NoReturn:
-        raise OwnershipIsHistory("ownership events cannot be updated")
-
-    def delete(self) -> NoReturn:
-        raise OwnershipIsHistory("ownership events cannot be deleted")
-
-
-class OwnershipEvent(models.Model):
+class OwnershipEvent(InsertOnly):
     """One thing that changed about a family, with what it followed from; `scoring.ownership` writes it."""
 
     class Kind(models.TextChoices):
@@ -47,6 +35,8 @@ class OwnershipEvent(models.Model):
         UNCLAIMED = "unclaimed", "Released without a claim"
         REJECTED = "rejected", "Attribution rejected"
 
+    refusal = OwnershipIsHistory
+
     mode = models.CharField(max_length=20, choices=Mode)
     kind = models.CharField(max_length=20, choices=Kind)
     family = models.ForeignKey(Family, null=True, blank=True, on_delete=models.PROTECT, related_name="events")
@@ -60,7 +50,7 @@ class OwnershipEvent(models.Model):
     by = models.CharField(max_length=120)
     created_at = models.DateTimeField()
 
-    objects = OwnershipEventQuerySet.as_manager()
+    objects = InsertOnlyManager()
 
     class Meta:
         ordering = ["pk"]
@@ -69,18 +59,3 @@ class OwnershipEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.submission_id}"
-
-    def save(
-        self,
-        force_insert: bool | tuple[models.base.ModelBase, ...] = False,
-        force_update: bool = False,
-        using: str | None = None,
-        update_fields: Iterable[str] | None = None,
-    ) -> None:
-        """Insert a new row; `OwnershipIsHistory` for one that exists."""
-        if not self._state.adding or force_update:
-            raise OwnershipIsHistory("an ownership event cannot be edited")
-        super().save(force_insert=True, using=using)
-
-    def delete(self, using: str | None = None, keep_parents: bool = False) -> NoReturn:
-        raise OwnershipIsHistory("an ownership event cannot be deleted")

@@ -1,12 +1,10 @@
 """The weights of an ended epoch, as they were when it ended."""
 
-from collections.abc import Iterable
-from typing import Any, NoReturn
-
 from django.db import models
 from django.db.models import F, Q
 
 from evaluations.enums import Mode
+from prism_site.insert_only import InsertOnly, InsertOnlyManager
 
 
 class SnapshotIsHistory(Exception):
@@ -15,18 +13,10 @@ class SnapshotIsHistory(Exception):
     code = "snapshot_is_history"
 
 
-class WeightSnapshotQuerySet(models.QuerySet["WeightSnapshot"]):
-    """Snapshots; what would edit or delete them in bulk is refused."""
-
-    def update(self, **values: Any) -> NoReturn:
-        raise SnapshotIsHistory("snapshots cannot be updated")
-
-    def delete(self) -> NoReturn:
-        raise SnapshotIsHistory("snapshots cannot be deleted")
-
-
-class WeightSnapshot(models.Model):
+class WeightSnapshot(InsertOnly):
     """Exactly one for each ended epoch; `scoring.snapshots` takes it."""
+
+    refusal = SnapshotIsHistory
 
     epoch = models.BigIntegerField(unique=True)  # unix seconds at which it began
     epoch_seconds = models.PositiveIntegerField()
@@ -42,7 +32,7 @@ class WeightSnapshot(models.Model):
     inputs = models.JSONField()  # families and pools: what the weights follow from
     inputs_sha256 = models.CharField(max_length=64)
 
-    objects = WeightSnapshotQuerySet.as_manager()
+    objects = InsertOnlyManager()
 
     class Meta:
         default_permissions = ("view",)
@@ -52,21 +42,6 @@ class WeightSnapshot(models.Model):
 
     def __str__(self) -> str:
         return f"epoch {self.epoch}"
-
-    def save(
-        self,
-        force_insert: bool | tuple[models.base.ModelBase, ...] = False,
-        force_update: bool = False,
-        using: str | None = None,
-        update_fields: Iterable[str] | None = None,
-    ) -> None:
-        """Insert a new row; `SnapshotIsHistory` for one that exists."""
-        if not self._state.adding or force_update:
-            raise SnapshotIsHistory("a snapshot cannot be edited")
-        super().save(force_insert=True, using=using)
-
-    def delete(self, using: str | None = None, keep_parents: bool = False) -> NoReturn:
-        raise SnapshotIsHistory("a snapshot cannot be deleted")
 
 
 class SnapshotTurn(models.Model):
