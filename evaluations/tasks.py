@@ -1,7 +1,7 @@
 """The ticks that queue workers carry out: seconds long, idempotent, safe to kill anywhere."""
 
-from django.conf import settings
 from django.utils import timezone
+from django_q.conf import Conf
 
 from evaluations import bell, reconcile
 from evaluations.launching import free_slots, launch_next
@@ -12,10 +12,9 @@ LAUNCH = "evaluations.tasks.launch_tick"
 
 
 def canary_tick() -> None:
-    """Stamp a row: the one reliable sign that a pool of workers is alive."""
+    """Stamp a row of this host: the one reliable sign that a pool of workers is alive."""
     Canary.objects.update_or_create(
-        cluster=settings.Q_CLUSTER["name"],
-        defaults={"host": env().host, "stamped_at": timezone.now()},
+        cluster=Conf.CLUSTER_NAME, host=env().host, defaults={"stamped_at": timezone.now()}
     )
 
 

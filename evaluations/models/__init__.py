@@ -7,7 +7,10 @@ from evaluations.models.canary import Canary
 from evaluations.models.curve import CurvePoint
 from evaluations.models.curve_block import CurveBlock
 from evaluations.models.event import Event
+from evaluations.models.gpu_device import GpuDevice
+from evaluations.models.gpu_lease import GpuLease
 from evaluations.models.identity import GraphSource, Identity
+from evaluations.models.restoration import Restoration
 from evaluations.models.run import Run
 from evaluations.models.submission import Submission
 
@@ -18,8 +21,11 @@ __all__ = [
     "CurveBlock",
     "CurvePoint",
     "Event",
+    "GpuDevice",
+    "GpuLease",
     "GraphSource",
     "Identity",
+    "Restoration",
     "Run",
     "StoredBundle",
     "Submission",

@@ -4,11 +4,12 @@ from django.db import models
 
 
 class Canary(models.Model):
-    """When a queue cluster last carried out a task: the one reliable sign of a dead pool."""
+    """When a host's queue cluster last carried out a task: the one reliable sign of a dead pool."""
 
-    cluster = models.CharField(max_length=40, primary_key=True)
+    cluster = models.CharField(max_length=40)
     host = models.CharField(max_length=255)
     stamped_at = models.DateTimeField()
 
     class Meta:
         verbose_name_plural = "canaries"
+        constraints = [models.UniqueConstraint(fields=["cluster", "host"], name="canary_once_per_host")]
