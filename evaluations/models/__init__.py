@@ -10,7 +10,6 @@ from evaluations.models.event import Event
 from evaluations.models.gpu_device import GpuDevice
 from evaluations.models.gpu_lease import GpuLease
 from evaluations.models.identity import GraphSource, Identity
-from evaluations.models.restoration import Restoration
 from evaluations.models.run import Run
 from evaluations.models.submission import Submission
 
@@ -25,7 +24,6 @@ __all__ = [
     "GpuLease",
     "GraphSource",
     "Identity",
-    "Restoration",
     "Run",
     "StoredBundle",
     "Submission",
