@@ -19,6 +19,9 @@ class Event(InsertOnly):
     stage = models.CharField(max_length=12, choices=Stage)  # after it
     reason_code = models.CharField(max_length=64, blank=True)
     data = models.JSONField(default=dict)
+    # `evaluations.event_chain`; the database gives the default to a writer that does not know of it yet.
+    previous_hash = models.CharField(max_length=64, blank=True, db_default="")
+    hash = models.CharField(max_length=64, blank=True, db_default="")
 
     objects = InsertOnlyManager()
 
