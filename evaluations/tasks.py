@@ -1,28 +1,29 @@
 """The ticks that queue workers carry out: seconds long, idempotent, safe to kill anywhere."""
 
 from django.utils import timezone
-from django_q.conf import Conf
 
 from evaluations import bell, reconcile
 from evaluations.launching import free_slots, launch_next
 from evaluations.models import Canary
+from evaluations.queues import of_host, this_cluster
 from prism_site.config import env
 
 LAUNCH = "evaluations.tasks.launch_tick"
 
 
 def canary_tick() -> None:
-    """Stamp a row of this host: the one reliable sign that a pool of workers is alive."""
+    """Stamp a row of this host's cluster: the one reliable sign that its pool of workers is alive."""
     Canary.objects.update_or_create(
-        cluster=Conf.CLUSTER_NAME, host=env().host, defaults={"stamped_at": timezone.now()}
+        cluster=this_cluster(), host=env().host, defaults={"stamped_at": timezone.now()}
     )
+    bell.forget_unheard()
 
 
 def launch_tick() -> bool:
     """Start the next queued run where a slot is free; return whether one was claimed."""
     claimed = launch_next()
     if claimed and free_slots() > 0:
-        bell.ring(LAUNCH, once=True)
+        bell.ring(LAUNCH, once=True, queue=of_host(this_cluster()))
     return claimed
 
 
@@ -33,4 +34,4 @@ def reconcile_tick() -> None:
     reconcile.sweep_folders()
     reconcile.ring_stale()
     if free_slots() > 0 and reconcile.anything_queued():
-        bell.ring(LAUNCH, once=True)
+        bell.ring(LAUNCH, once=True, queue=of_host(this_cluster()))

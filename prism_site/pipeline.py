@@ -15,6 +15,7 @@ from evaluations import bell, trained_architecture, transitions
 from evaluations.datasets.errors import DataError
 from evaluations.enums import Mode, Stage, Status
 from evaluations.models import Submission
+from evaluations.queues import LAUNCHES
 from evaluations.runs import request_runs
 from evaluations.tasks import LAUNCH
 from evaluations.transitions import TransitionRefused
@@ -141,7 +142,7 @@ def _queue(submission: Submission) -> None:
     except (DataError, PolicyInvalid) as error:
         note_waiting(submission.pk, by=BY, code=error.code, detail=str(error))
     else:
-        bell.ring(LAUNCH, once=True)
+        bell.ring(LAUNCH, once=True, queue=LAUNCHES)
 
 
 def _score(submission: Submission) -> None:

@@ -161,6 +161,7 @@ SPECTACULAR_SETTINGS = {
 Q_CLUSTER = {
     "name": "default",
     "orm": "default",
+    "broker_class": "evaluations.queue_broker.HostBroker",
     "workers": 2,
     "timeout": 60,
     "retry": 600,
@@ -173,4 +174,5 @@ Q_CLUSTER = {
     "ack_failures": True,
     "max_attempts": 0,
     "label": "Queue",
+    "ALT_CLUSTERS": {"gpu": {}},  # by Q_CLUSTER_NAME: a host that does nothing but carry out runs
 }

@@ -6,6 +6,7 @@ a whole, while jobs, being detached, go on.
 """
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -16,14 +17,14 @@ from datetime import timedelta
 from types import FrameType
 
 import structlog
-from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.db.models.functions import Now
 
 from evaluations import bell
 from evaluations.backends.processes import end_session
 from evaluations.models import Canary
-from prism_site.config import ROOT
+from evaluations.queues import SHARED, of_host
+from prism_site.config import ROOT, env
 from prism_site.schedules import CANARY, RECONCILE
 
 RECONCILE_SECONDS = 2.0
@@ -37,17 +38,20 @@ log = structlog.get_logger(__name__)
 
 
 class Supervisor:
-    """One queue cluster and the clock that rings it; `run` returns when asked to stop."""
+    """One queue cluster of this host and the clock that rings it; `run` returns when asked to stop."""
 
-    def __init__(self, command: list[str] = CLUSTER, *, stale_seconds: float = STALE_SECONDS) -> None:
+    def __init__(
+        self, name: str = SHARED, *, command: list[str] = CLUSTER, stale_seconds: float = STALE_SECONDS
+    ) -> None:
+        self.name = name
         self.command = command
         self.stale_seconds = stale_seconds
         self.stopping = threading.Event()
         self.cluster: subprocess.Popen[bytes] | None = None
         self.started_at = -RESTART_SECONDS
         self.beats = [
-            Beat(RECONCILE_SECONDS, lambda: bell.ring(RECONCILE, once=True)),
-            Beat(CANARY_SECONDS, lambda: bell.ring(CANARY, once=True)),
+            Beat(RECONCILE_SECONDS, lambda: bell.ring(RECONCILE, once=True, queue=of_host(name))),
+            Beat(CANARY_SECONDS, lambda: bell.ring(CANARY, once=True, queue=of_host(name))),
         ]
 
     def run(self) -> None:
@@ -92,23 +96,24 @@ class Supervisor:
         if time.monotonic() - self.started_at < self.stale_seconds:
             return False
         since = Now() - timedelta(seconds=self.stale_seconds)
-        name = settings.Q_CLUSTER["name"]
-        return not Canary.objects.filter(cluster=name, stamped_at__gt=since).exists()
+        own = Canary.objects.filter(cluster=self.name, host=env().host)
+        return not own.filter(stamped_at__gt=since).exists()
 
     def _replace(self, why: str) -> None:
         if time.monotonic() - self.started_at < RESTART_SECONDS:
             return
         if self.cluster is not None:
-            log.warning("cluster_replaced", why=why)
+            log.warning("cluster_replaced", cluster=self.name, why=why)
             self._end()
         self.started_at = time.monotonic()
         self.cluster = subprocess.Popen(
             self.command,
+            env={**os.environ, "Q_CLUSTER_NAME": self.name},
             start_new_session=True,
             preexec_fn=_drain_when_orphaned,  # noqa: PLW1509 - this process has one thread
             cwd=ROOT,
         )
-        log.info("cluster_started", pid=self.cluster.pid)
+        log.info("cluster_started", cluster=self.name, pid=self.cluster.pid)
 
     def _end(self) -> None:
         """End the cluster's session as a whole: workers outlive a sentinel that was killed."""

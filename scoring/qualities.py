@@ -16,6 +16,7 @@ from evaluations.datasets.errors import DataError
 from evaluations.enums import Kind, Mode, RunState, Status, Verdict
 from evaluations.intake.refusals import BundleRefused
 from evaluations.models import Run, Submission
+from evaluations.queues import LAUNCHES
 from evaluations.tasks import LAUNCH
 from evaluations.yardsticks import request_yardsticks
 from prism_site.policy.errors import PolicyInvalid
@@ -122,7 +123,7 @@ def _with_news() -> list[UUID]:
 
 def _asked(submission: Submission, policy: Policy) -> dict[str, list[Run]]:
     yardsticks = request_yardsticks(submission, policy)
-    transaction.on_commit(lambda: bell.ring(LAUNCH, once=True))
+    transaction.on_commit(lambda: bell.ring(LAUNCH, once=True, queue=LAUNCHES))
     return {
         SUBMISSION: list(submission.runs.order_by("created_at", "seed")),
         REFERENCE: list(yardsticks.reference),
