@@ -1,14 +1,18 @@
 """Starting the next queued run on this host, and saying why none is started."""
 
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 from django.db.models.functions import Now
 
 from evaluations import claims, official
 from evaluations.attempts import lose
-from evaluations.backends import folders, local
+from evaluations.backends import local, registry
+from evaluations.backends.container_limits import container_limits
 from evaluations.backends.gpu_loans import GpusBusy
+from evaluations.backends.jobs import Backend, BackendFault, BackendUnavailable, JobSpec
 from evaluations.backends.prepare import JOB, prepare
 from evaluations.baseline import BaselineChanged
 from evaluations.bundles import BundleChanged
@@ -17,6 +21,7 @@ from evaluations.datasets.manifest import load_manifest
 from evaluations.enums import AttemptState, Mode, RunState, Stage, Status
 from evaluations.host_lock import launch_lock
 from evaluations.models import Attempt, Run, Submission
+from evaluations.runner.job import Job
 from evaluations.waiting import note_waiting
 from prism_site.config import env
 from prism_site.policy.resolve import Policy, resolve_policy
@@ -24,6 +29,7 @@ from prism_site.policy.resolve import Policy, resolve_policy
 UNOFFICIAL = [mode for mode in Mode if not mode.is_official]
 OFFICIAL = [mode for mode in Mode if mode.is_official]
 STORAGE = "host_storage"
+CONTAINERS_DISABLED = "containers_disabled"
 HOST_FAULTS = (
     "data_",
     "tokenizer_",
@@ -31,6 +37,8 @@ HOST_FAULTS = (
     "bundle_",
     "baseline_",
     "sandbox_",
+    "image_",
+    "broker_",
 )  # beginnings of reasons that no submission causes
 PAUSE = timedelta(seconds=120)  # after such a fault, before this host tries again
 HARD_LIMIT_FACTOR, HARD_LIMIT_GRACE_SECONDS = 3.0, 600.0  # scoring goes on after the learner's wall clock
@@ -42,15 +50,15 @@ def launch_next() -> bool:
     with launch_lock() as mine:
         if not mine or free_slots() < 1:
             return False
-        policy = resolve_policy(official=False)
+        policy, backend = resolve_policy(official=False), registry.configured()
         modes = [*UNOFFICIAL, *_ready_official_modes(policy)]
-        if _host_is_unfit():
+        if _host_is_unfit(policy):
             return False
         attempt = claims.claim(
-            host=local.this_host(), backend=local.NAME, modes=modes, policy_row_ids=policy.row_ids
+            host=local.this_host(), backend=backend.name, modes=modes, policy_row_ids=policy.row_ids
         )
         if attempt is not None:
-            _start(attempt, policy)
+            _start(backend, attempt, policy)
         return attempt is not None
 
 
@@ -59,21 +67,36 @@ def free_slots() -> int:
     return env().local_slots - claims.live_on(local.this_host())
 
 
-def _start(attempt: Attempt, policy: Policy) -> None:
+def _start(backend: Backend, attempt: Attempt, policy: Policy) -> None:
     """Prepare and launch; what fails before the job ran is nobody's allowance."""
     try:
-        folder = prepare(attempt, policy)
-        local.launch(folder, local.referee_command(folder / JOB), limit_seconds=_hard_limit(attempt, policy))
-    except (DataError, BundleChanged, BaselineChanged, GpusBusy, local.LaunchFailed) as error:
-        _give_up(attempt, error.code, str(error))
+        spec = _spec(attempt, prepare(attempt, policy), policy)
+        backend.prepare(spec)
+        Attempt.objects.filter(pk=attempt.pk).update(image=spec.image)
+        backend.launch(spec)
+    except (DataError, BundleChanged, BaselineChanged, GpusBusy, BackendFault) as error:
+        _give_up(backend, attempt, error.code, str(error))
     except OSError as error:
-        _give_up(attempt, STORAGE, str(error))
+        _give_up(backend, attempt, STORAGE, str(error))
 
 
-def _give_up(attempt: Attempt, code: str, detail: str) -> None:
-    local.stop(folders.folder_of(attempt.label))
+def _spec(attempt: Attempt, folder: Path, policy: Policy) -> JobSpec:
+    return JobSpec(
+        label=attempt.label,
+        folder=folder,
+        limit_seconds=_hard_limit(attempt, policy),
+        limits=container_limits(Job.read(folder / JOB), policy.sandbox_limits),
+        image="" if attempt.backend == local.NAME else env().platform_eval_image,
+    )
+
+
+def _give_up(backend: Backend, attempt: Attempt, code: str, detail: str) -> None:
+    """What cannot be stopped or removed now keeps its mark: sweeping comes back to it."""
+    with suppress(BackendUnavailable):
+        backend.stop(attempt.label)
     lose(attempt, reason=code, detail=detail, counted=False)
-    folders.clean(attempt.label)
+    with suppress(BackendUnavailable):
+        backend.clean(attempt.label)
 
 
 def _hard_limit(attempt: Attempt, policy: Policy) -> float:
@@ -81,8 +104,11 @@ def _hard_limit(attempt: Attempt, policy: Policy) -> float:
     return wall_seconds * HARD_LIMIT_FACTOR + HARD_LIMIT_GRACE_SECONDS
 
 
-def _host_is_unfit() -> bool:
+def _host_is_unfit(policy: Policy) -> bool:
     """Without data nothing is claimed; after a fault of this host it rests before it claims again."""
+    if env().execution_backend != local.NAME and not policy.sandbox_limits.docker_enabled:
+        _say_next_waits(list(Mode), CONTAINERS_DISABLED, "Policy gives no run to a container engine.")
+        return True
     try:
         load_manifest(env().data_path)
     except DataError as error:

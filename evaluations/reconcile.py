@@ -10,16 +10,16 @@ from django.db.models.functions import Now
 
 from evaluations import bell
 from evaluations.attempts import finish, lose, renew
-from evaluations.backends import folders, local
+from evaluations.backends import folders, local, registry
 from evaluations.backends.hostile_files import FileRefused
-from evaluations.backends.local import JobState
+from evaluations.backends.jobs import Backend, BackendFault, BackendUnavailable, Ending, Fault, JobState
 from evaluations.enums import AttemptState, RunState, Stage, Status
 from evaluations.host_lock import launch_lock
 from evaluations.models import Attempt, Run, Submission
 from evaluations.models.attempt import LIVE_STATES, VALIDATOR
 from evaluations.progress import host_fault, ingest
-from evaluations.runner.manifest import ManifestInvalid
 from evaluations.signals import submission_moved
+from prism_site.config import env
 
 PROGRESS = "progress.jsonl"
 HOST_FAULT = 3  # the referee's exit status for a fault that is not the submission's
@@ -38,16 +38,31 @@ def attend_jobs() -> None:
 
 
 def attend(attempt: Attempt) -> None:
-    """Bring one attempt's row up to what its folder and the host say."""
-    folder = folders.folder_of(attempt.label)
-    match local.poll(folder):
+    """Bring one attempt's row up to what its folder and its backend say."""
+    backend = registry.of(attempt.backend)
+    try:
+        _attend(backend, attempt)
+    except BackendUnavailable as error:
+        _bear(attempt, error)
+
+
+def _attend(backend: Backend, attempt: Attempt) -> None:
+    look = backend.poll(attempt.label)
+    match look.state:
         case JobState.ABSENT:
-            _give_up_unless_launching(attempt)
+            _give_up_unless_launching(backend, attempt)
         case JobState.RUNNING:
-            if renew(attempt, handle=local.read_handle(folder) or {}):
+            if renew(attempt, handle=look.handle):
                 _ingest(attempt)
         case JobState.ENDED:
-            _conclude(attempt)
+            _conclude(backend, attempt)
+
+
+def _bear(attempt: Attempt, error: BackendUnavailable) -> None:
+    """Nobody knows how the job stands: its lease runs on, and when it has run out another turn is due."""
+    log.warning("backend_unavailable", attempt=attempt.label, code=error.code, detail=str(error))
+    if Attempt.objects.filter(pk=attempt.pk, lease_expires_at__lt=Now()).exists():
+        lose(attempt, reason=error.code, detail=str(error), counted=False)
 
 
 def lose_expired(**only: Any) -> int:
@@ -67,13 +82,31 @@ def _never_accepted(attempt: Attempt) -> bool:
 
 
 def sweep_folders() -> None:
-    """End jobs on this host that belong to no live attempt, and clean up after them."""
-    for label in folders.marked():
+    """End jobs of this host that belong to no live attempt, and clean up after them."""
+    for label in sorted({*folders.marked(), *_strays()}):
         run_id, _, token = label.partition(".")
-        live = Attempt.objects.filter(run_id=run_id, fencing_token=int(token), state__in=LIVE_STATES)
-        if not live.exists():
-            local.stop(folders.folder_of(label))
-            folders.clean(label)
+        attempt = Attempt.objects.filter(run_id=run_id, fencing_token=int(token)).first()
+        if attempt is None or attempt.state not in LIVE_STATES:
+            _end(attempt.backend if attempt else env().execution_backend, label)
+
+
+def _strays() -> list[str]:
+    """Jobs that the backend found by itself: their folder, or the row of their attempt, may be gone."""
+    try:
+        return registry.configured().strays()
+    except BackendFault as error:
+        log.warning("backend_unavailable", code=error.code, detail=str(error))
+        return []
+
+
+def _end(backend_name: str, label: str) -> None:
+    """What cannot be ended now keeps its mark, so that the next sweep tries again."""
+    try:
+        backend = registry.of(backend_name)
+        backend.stop(label)
+        backend.clean(label)
+    except BackendFault as error:
+        log.warning("job_not_ended", attempt=label, code=error.code, detail=str(error))
 
 
 def ring_stale() -> None:
@@ -95,43 +128,47 @@ def anything_queued() -> bool:
     return Run.objects.filter(state=RunState.QUEUED).exclude(submission__status=Status.HELD).exists()
 
 
-def _give_up_unless_launching(attempt: Attempt) -> None:
+def _give_up_unless_launching(backend: Backend, attempt: Attempt) -> None:
     """Without a handle the job never started, unless some process is about to start it right now."""
     with launch_lock() as nobody_launches:
-        if nobody_launches and local.poll(folders.folder_of(attempt.label)) is JobState.ABSENT:
+        if nobody_launches and backend.poll(attempt.label).state is JobState.ABSENT:
             lose(attempt, reason="never_started")
 
 
-def _conclude(attempt: Attempt) -> None:
+def _conclude(backend: Backend, attempt: Attempt) -> None:
     """The job has ended: whatever it left running is ended too, then its result is taken."""
-    folder = folders.folder_of(attempt.label)
-    local.stop(folder)
+    backend.stop(attempt.label)
+    ending = backend.collect(attempt.label)
     _ingest(attempt)
-    code = local.exit_code(folder)
-    try:
-        manifest = local.collect(folder)
-    except (ManifestInvalid, FileRefused) as error:
-        lose(attempt, reason=error.code, detail=str(error), exit_code=code)
+    _take(attempt, ending)
+    backend.clean(attempt.label)
+
+
+def _take(attempt: Attempt, ending: Ending) -> None:
+    if ending.manifest is None:
+        fault = ending.fault or _fault_of(attempt, ending.exit_code)
+        lose(
+            attempt,
+            reason=fault.code,
+            detail=fault.detail,
+            exit_code=ending.exit_code,
+            counted=fault.counted,
+        )
+    elif _is_of(attempt, ending.manifest):
+        finish(attempt, manifest=ending.manifest, exit_code=ending.exit_code)
     else:
-        if manifest is None:
-            _lose_without_manifest(attempt, code)
-        elif _is_of(attempt, manifest):
-            finish(attempt, manifest=manifest, exit_code=code)
-        else:
-            lose(attempt, reason="manifest_foreign", exit_code=code)
-    folders.clean(attempt.label)
+        lose(attempt, reason="manifest_foreign", exit_code=ending.exit_code)
 
 
-def _lose_without_manifest(attempt: Attempt, code: int | None) -> None:
+def _fault_of(attempt: Attempt, exit_code: int | None) -> Fault:
     """A fault that the referee named itself is this host's, and costs the run none of its attempts."""
-    fault = None
-    if code == HOST_FAULT:
+    named = None
+    if exit_code == HOST_FAULT:
         with suppress(FileRefused):
-            fault = host_fault(folders.folder_of(attempt.label) / PROGRESS)
-    if fault is None:
-        lose(attempt, reason="job_died", detail=f"exit status {code}", exit_code=code)
-    else:
-        lose(attempt, reason=fault[0], detail=fault[1], exit_code=code, counted=False)
+            named = host_fault(folders.folder_of(attempt.label) / PROGRESS)
+    if named is None:
+        return Fault("job_died", f"exit status {exit_code}")
+    return Fault(*named, counted=False)
 
 
 def _is_of(attempt: Attempt, manifest: dict[str, object]) -> bool:

@@ -1,42 +1,21 @@
-"""The local backend: runs as detached processes of this host. Verbs over an attempt's folder, all idempotent.
-
-prepare and clean are those of every backend that keeps folders (`prepare`, `folders`); here are launch,
-poll, collect and stop.
-"""
+"""Jobs as detached processes of this host: launch, poll and stop over a folder, all idempotent."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from evaluations.backends.hostile_files import CODE, UNSTORABLE, FileRefused, read_capped
+from evaluations.backends.hostile_files import FileRefused, read_capped
+from evaluations.backends.jobs import JobState, LaunchFailed
 from evaluations.backends.launcher import EXIT, HANDLE
 from evaluations.backends.processes import boot_id, end_session, look, session_members
-from evaluations.runner.constants import MANIFEST_NAME
-from evaluations.runner.manifest import MANIFEST_CAP_BYTES, ManifestInvalid, validate
 from prism_site.config import ROOT, env
 
 NAME = "local"
 MAX_HANDLE_BYTES = 4096
 LAUNCH_SECONDS = 30  # for the launcher to write its handle, on a busy host
-
-
-class LaunchFailed(Exception):
-    """The job could not be started on this host."""
-
-    code = "host_launch_failed"
-
-
-class JobState(Enum):
-    """What a look at the host says about a job."""
-
-    ABSENT = "absent"  # never started here
-    RUNNING = "running"
-    ENDED = "ended"
 
 
 def this_host() -> str:
@@ -96,24 +75,6 @@ def exit_code(folder: Path) -> int | None:
     return code if type(code) is int else None
 
 
-def collect(folder: Path) -> dict[str, Any] | None:
-    """The manifest of an ended job as a checked JSON object; None where it left none.
-
-    Raises:
-        ManifestInvalid: it is no manifest.
-        FileRefused: it is not even a plain file.
-    """
-    raw = read_capped(folder / MANIFEST_NAME, MANIFEST_CAP_BYTES)
-    if not raw:
-        return None
-    try:
-        manifest = _parse(raw)
-        validate(manifest)
-    except (ValueError, RecursionError) as error:
-        raise ManifestInvalid(f"not JSON: {error}") from error
-    return manifest
-
-
 def stop(folder: Path) -> None:
     """End whatever still lives of a job: its leader and every process of its session."""
     handle = read_handle(folder)
@@ -150,36 +111,3 @@ def _read_object(path: Path, max_bytes: int) -> dict[str, Any] | None:
     except (FileRefused, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _parse(raw: bytes) -> dict[str, Any]:
-    manifest = json.loads(raw, parse_constant=_refuse_constant)
-    if not isinstance(manifest, dict):
-        raise ManifestInvalid("not an object")
-    _check_storable(manifest)
-    return manifest
-
-
-def _check_storable(manifest: dict[str, Any]) -> None:
-    """What no database would take: NUL and lone surrogates in text, a code that is none."""
-    if any(UNSTORABLE.search(text) for text in _texts(manifest)):
-        raise ManifestInvalid("text that cannot be stored")
-    if not isinstance(manifest.get("code"), str) or not CODE.fullmatch(manifest["code"]):
-        raise ManifestInvalid("the code is no code")
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every string in a JSON value, keys included; without recursion, since depth is the sender's."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
-            waiting += [*item.keys(), *item.values()]
-        elif isinstance(item, list):
-            waiting += item
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number")

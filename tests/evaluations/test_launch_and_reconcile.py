@@ -14,7 +14,7 @@ from django_q.models import OrmQ
 
 from evaluations import bell, claims, launching, reconcile
 from evaluations.backends import folders, local, prepare
-from evaluations.backends.local import JobState
+from evaluations.backends.jobs import JobState
 from evaluations.backends.processes import look
 from evaluations.enums import AttemptState, Mode, RunState, Stage, Status
 from evaluations.host_lock import launch_lock

@@ -13,8 +13,9 @@ import pytest
 
 from evaluations.backends import local
 from evaluations.backends.hostile_files import FileRefused, read_capped
-from evaluations.backends.local import JobState
+from evaluations.backends.jobs import JobState, LaunchFailed
 from evaluations.backends.processes import descendants, look, session_members
+from evaluations.backends.results import manifest_in
 from evaluations.runner.manifest import ManifestInvalid
 
 DEADLINE_SECONDS = 30
@@ -163,7 +164,7 @@ def test_a_job_of_another_boot_has_ended(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_a_launch_that_failed(tmp_path: Path) -> None:
-    with pytest.raises(local.LaunchFailed) as failed:
+    with pytest.raises(LaunchFailed) as failed:
         local.launch(tmp_path / "absent", job("pass"), limit_seconds=5)
     assert failed.value.code == "host_launch_failed"
 
@@ -187,11 +188,11 @@ def test_a_folder_that_is_not_there_is_a_launch_that_failed(tmp_path: Path) -> N
 def test_what_is_no_manifest_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "prism_run_manifest.v2.json").write_bytes(content)
     with pytest.raises(ManifestInvalid):
-        local.collect(tmp_path)
+        manifest_in(tmp_path)
 
 
 def test_no_manifest_is_none(tmp_path: Path) -> None:
-    assert local.collect(tmp_path) is None
+    assert manifest_in(tmp_path) is None
 
 
 def test_links_pipes_folders_and_giants_are_not_read(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from django.core.cache import cache
 from django.test import Client
 
 from evaluations.backends import local
-from evaluations.backends.local import JobState
+from evaluations.backends.jobs import JobState
 from evaluations.backends.prepare import JOB
+from evaluations.backends.results import manifest_in
 from evaluations.enums import RunState
 from evaluations.models import Assignment, Attempt, Run, Submission
 from evaluations.transitions import requeue
@@ -125,7 +126,7 @@ def real(submission: Submission, validator: Validator, host: Path, carried_out: 
         prepare(assigned, host / "run")
         local.launch(host / "run", local.referee_command(host / "run" / JOB), limit_seconds=DEADLINE_SECONDS)
         wait_for(lambda: local.poll(host / "run") is JobState.ENDED)
-        manifest = local.collect(host / "run")
+        manifest = manifest_in(host / "run")
         assert manifest is not None, (host / "run" / "referee.log").read_text()
         lines = (host / "run" / "progress.jsonl").read_text().splitlines()
         run = Run.objects.get()

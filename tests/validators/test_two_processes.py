@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evaluations.backends import local
-from evaluations.backends.local import JobState
+from evaluations.backends.jobs import JobState
 from tests.validators.conftest import SECOND, VALIDATOR
 from tests.validators.installation import DEADLINE_SECONDS, UPLOAD, Installation
 

@@ -11,8 +11,9 @@ from typing import Any
 from evaluations import official
 from evaluations.backends import local
 from evaluations.backends.hostile_files import FileRefused, read_capped
-from evaluations.backends.local import JobState
+from evaluations.backends.jobs import JobState, LaunchFailed
 from evaluations.backends.prepare import JOB
+from evaluations.backends.results import manifest_in
 from evaluations.enums import Mode
 from evaluations.progress import MAX_FILE_BYTES
 from evaluations.reconcile import HOST_FAULT, PROGRESS
@@ -94,7 +95,7 @@ def _carry_out(server: Server, assigned: Assigned, folder: Path, say: Say) -> No
     limit_seconds = float(assigned.specification["hard_limit_seconds"])
     try:
         local.launch(folder, local.referee_command(folder / JOB), limit_seconds=limit_seconds)
-    except local.LaunchFailed as error:
+    except LaunchFailed as error:
         raise Unable(error.code, str(error)) from error
     while local.poll(folder) is JobState.RUNNING:
         lease.keep()
@@ -108,7 +109,7 @@ def _carry_out(server: Server, assigned: Assigned, folder: Path, say: Say) -> No
 def _outcome(folder: Path) -> dict[str, Any]:
     """The referee's manifest; without one the run is given back."""
     try:
-        manifest = local.collect(folder)
+        manifest = manifest_in(folder)
     except (ManifestInvalid, FileRefused) as error:
         raise Unable(error.code, str(error)) from error
     if manifest is not None:
