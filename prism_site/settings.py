@@ -33,6 +33,8 @@ INSTALLED_APPS = [
     "prism_site",
     "prism_site.policy",
     "prism_site.access",
+    "prism_site.restorations",
+    "prism_site.operator",
     "evaluations",
     "reviews",
     "scoring",

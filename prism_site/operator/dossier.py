@@ -18,21 +18,14 @@ from prism_site.operator.queue import Filters, Place
 from prism_site.policy.resolve import resolve_policy
 from reviews.models import Description, Hold, HoldEvent, Review
 
-KEYS = {
-    Hold.Decision.RELEASE: "r",
-    Hold.Decision.LIFT_MULTIPLIER: "l",
-    Hold.Decision.ATTRIBUTE: "a",
-    Hold.Decision.CONFIRM: "x",
-}
 SHARES_SHOWN = 6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """A decision that can be taken: its key, the notes that fit it, and what it would do to the weights."""
+    """A decision that can be taken: the notes that fit it, and what it would do to the weights."""
 
     decision: Hold.Decision
-    key: str
     notes: tuple[str, ...]
     effect: Effect
 
@@ -96,7 +89,6 @@ def choices(hold: Hold) -> list[Choice]:
     return [
         Choice(
             decision=effect.decision,
-            key=KEYS[effect.decision],
             notes=NOTES[effect.decision],
             effect=effect,
         )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from prism_site.operator.views import audit, bulk, claim, decide, diff, hold, overview, queue, weights
+from prism_site.operator.views import audit, bulk, claim, decide, diff, hold, keys, overview, queue, weights
 
 app_name = "operator"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("holds/<int:hold_id>/diff", diff.part, name="diff"),
     path("holds/<int:hold_id>/decide", decide.decide, name="decide"),
     path("holds/<int:hold_id>/undo", decide.undo, name="undo"),
+    path("keys", keys.page, name="keys"),
+    path("keys/reset", keys.reset, name="keys-reset"),
     path("weights", weights.page, name="weights"),
     path("audit", audit.page, name="audit"),
     path("audit.csv", audit.as_csv, name="audit-csv"),

@@ -1,5 +1,5 @@
 // The queue: moving through its rows, choosing those that are decided together, both kept while it refreshes.
-import { enabled, writing } from "./operator-keys.js";
+import { enabled, keys, writing } from "./operator-keys.js";
 
 const queue = document.querySelector("[data-queue]");
 const bulk = document.getElementById("bulk");
@@ -34,18 +34,20 @@ function count() {
   bulk.querySelector("[data-bulk-submit]").disabled = kinds.size !== 1;
 }
 
-const actions = {
-  j: () => move(1),
-  k: () => move(-1),
-  s: (link) => link?.closest("tr").querySelector("input[name=hold]")?.click(),
-  c: (link) => link && claim(link),
-};
+const actions = new Map([
+  [keys.next, () => move(1)],
+  [keys.previous, () => move(-1)],
+  [keys.choose, (link) => link?.closest("tr").querySelector("input[name=hold]")?.click()],
+  [keys.claim, (link) => link && claim(link)],
+]);
+// Enter opens the row by itself: it is a link that has the focus.
+if (keys.open !== "Enter") actions.set(keys.open, (link) => link?.click());
 
 document.addEventListener("keydown", (event) => {
   if (!enabled() || event.ctrlKey || event.metaKey || event.altKey || writing(event.target)) return;
-  if (!actions[event.key] || document.querySelector("dialog[open]")) return;
+  if (!actions.has(event.key) || document.querySelector("dialog[open]")) return;
   event.preventDefault();
-  actions[event.key](current());
+  actions.get(event.key)(current());
 });
 
 queue.addEventListener("change", (event) => {

@@ -11,7 +11,7 @@ from reviews.models import Hold, HoldEvent
 from tests.operator.conftest import make_operator, make_quarantine
 
 pytestmark = pytest.mark.django_db
-POSTS = {"bulk", "decide", "undo"}
+POSTS = {"bulk", "decide", "undo", "keys-reset"}
 HTMX = {"HX-Request": "true"}
 NAMES = [str(pattern.name) for pattern in urlpatterns]
 
@@ -46,7 +46,7 @@ def test_operators_are_let_in(eve: Client) -> None:
     hold = make_quarantine()
     answers = {name: ask(eve, name, hold) for name in NAMES}
     expected = dict.fromkeys(NAMES, 200)
-    assert answers == {**expected, "bulk": 302, "decide": 409, "undo": 302}
+    assert answers == {**expected, "bulk": 302, "decide": 409, "undo": 302, "keys-reset": 302}
 
 
 def test_claims_of_others_are_refused_without_the_permission(sign_in: Callable[..., Client]) -> None:
