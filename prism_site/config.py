@@ -105,6 +105,14 @@ class Environment(BaseSettings):
     docker_broker_token: SecretStr | None = Field(
         None, min_length=1, description="bearer token of the broker"
     )
+    docker_broker_slug: str = Field(
+        "prism", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="name under which the broker knows us"
+    )
+    docker_broker_texts_dir: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9._-]+)*$",
+        description="where the broker itself mounts this host's var/ in containers; default: texts are sent",
+    )
     platform_eval_image: str = Field("", description="image of the evaluator, by digest")
 
     # reviews
@@ -167,6 +175,14 @@ class Environment(BaseSettings):
             raise ValueError("an address that begins with " + " or ".join(f"{name}://" for name in schemes))
         return url
 
+    @field_validator("docker_broker_token")
+    @classmethod
+    def stands_in_a_header(cls, token: SecretStr | None) -> SecretStr | None:
+        text = token.get_secret_value() if token else ""
+        if not (text.isascii() and text.isprintable()) or " " in text:
+            raise ValueError("one line of printable ASCII without blanks")
+        return token
+
     @field_validator("validator_hotkeys")
     @classmethod
     def are_hotkeys(cls, text: str) -> str:
@@ -194,6 +210,8 @@ class Environment(BaseSettings):
             raise ValueError("PRISM_DOCKER_BROKER_URL = '': needed where PRISM_EXECUTION_BACKEND is broker")
         if not self.docker_broker_token:
             raise ValueError("PRISM_DOCKER_BROKER_TOKEN = '': needed where PRISM_EXECUTION_BACKEND is broker")
+        if not self.platform_eval_image:
+            raise ValueError("PRISM_PLATFORM_EVAL_IMAGE = '': needed where PRISM_EXECUTION_BACKEND is broker")
         return self
 
     @property
