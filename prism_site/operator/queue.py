@@ -3,7 +3,6 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Literal, get_args
 from urllib.parse import urlencode
 from uuid import UUID
@@ -80,7 +79,7 @@ class Place:
 def holds(filters: Filters, *, by: str) -> QuerySet[Hold]:
     """The holds that are asked for; open ones by urgency, the others by when they ended."""
     now = timezone.now()
-    found = Hold.objects.select_related("submission").filter(_asked(filters, by, now))
+    found = Hold.objects.select_related("submission").filter(asked(filters, by=by))
     if filters.status != Hold.Status.OPEN:
         return found.order_by("-decided_at", "-pk")
     late = Case(When(due_at__lt=now, then=0), default=1, output_field=IntegerField())
@@ -120,8 +119,9 @@ def place_of(hold_id: int, found: QuerySet[Hold]) -> Place:
     )
 
 
-def _asked(filters: Filters, by: str, now: datetime) -> Q:
-    asked = Q(status=filters.status)
+def asked(filters: Filters, *, by: str) -> Q:
+    """The condition on holds that the filters mean for this operator, at this moment."""
+    now, asked = timezone.now(), Q(status=filters.status)
     if filters.kind:
         asked &= Q(kind=filters.kind)
     if filters.reason:

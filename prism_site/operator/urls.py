@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from prism_site.operator.views import audit, bulk, claim, decide, diff, hold, keys, overview, queue, weights
+from prism_site.operator.views import (
+    audit,
+    bulk,
+    claim,
+    decide,
+    diff,
+    hold,
+    keys,
+    overview,
+    queue,
+    saved_filters,
+    weights,
+)
 
 app_name = "operator"
 urlpatterns = [
@@ -11,6 +23,9 @@ urlpatterns = [
     path("holds", queue.page, name="holds"),
     path("holds/live", queue.live, name="holds-live"),
     path("holds/decide", bulk.decide, name="bulk"),
+    path("holds/filters", saved_filters.page, name="filters"),
+    path("holds/filters/save", saved_filters.save, name="filters-save"),
+    path("holds/filters/<int:filter_id>", saved_filters.change, name="filter"),
     path("holds/<int:hold_id>", hold.page, name="hold"),
     path("holds/<int:hold_id>/claim", claim.claim, name="claim"),
     path("holds/<int:hold_id>/diff", diff.part, name="diff"),

@@ -11,14 +11,14 @@ from reviews.models import Hold, HoldEvent
 from tests.operator.conftest import make_operator, make_quarantine
 
 pytestmark = pytest.mark.django_db
-POSTS = {"bulk", "decide", "undo", "keys-reset"}
+POSTS = {"bulk", "decide", "undo", "keys-reset", "filters-save", "filter"}
 HTMX = {"HX-Request": "true"}
 NAMES = [str(pattern.name) for pattern in urlpatterns]
 
 
 def address(name: str, hold: Hold) -> str:
-    takes_hold = any(pattern.name == name and "hold_id" in str(pattern.pattern) for pattern in urlpatterns)
-    return reverse(f"operator:{name}", args=[hold.pk] if takes_hold else [])
+    takes_id = any(pattern.name == name and "<int:" in str(pattern.pattern) for pattern in urlpatterns)
+    return reverse(f"operator:{name}", args=[hold.pk] if takes_id else [])
 
 
 def ask(client: Client, name: str, hold: Hold) -> int:
@@ -46,7 +46,15 @@ def test_operators_are_let_in(eve: Client) -> None:
     hold = make_quarantine()
     answers = {name: ask(eve, name, hold) for name in NAMES}
     expected = dict.fromkeys(NAMES, 200)
-    assert answers == {**expected, "bulk": 302, "decide": 409, "undo": 302, "keys-reset": 302}
+    assert answers == {
+        **expected,
+        "bulk": 302,
+        "decide": 409,
+        "undo": 302,
+        "keys-reset": 302,
+        "filters-save": 422,
+        "filter": 404,
+    }
 
 
 def test_claims_of_others_are_refused_without_the_permission(sign_in: Callable[..., Client]) -> None:
