@@ -107,6 +107,13 @@ TERMS: Mapping[str, Term] = {
         "architecture",
         "where-a-submission-stands",
     ),
+    "estimate": Term(
+        "Estimate of time",
+        "The middle of what to expect, and in brackets where eight of ten cases lie, judged by how long "
+        "the newest runs took.",
+        "miners",
+        "when-your-turn-comes",
+    ),
     "status": Term(
         "Status",
         "Pending and running go on by themselves, held waits for an operator; the others are final.",
@@ -174,6 +181,12 @@ TERMS: Mapping[str, Term] = {
         "Holds that an operator should have looked at by now. They stand first in the queue.",
         "operators",
         "the-queue",
+    ),
+    "stake": Term(
+        "Its weight",
+        "The weight of the hotkey now, and after the decision that would change it most.",
+        "operators",
+        "overdue-holds",
     ),
     "would-rank": Term(
         "Would rank",

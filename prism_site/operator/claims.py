@@ -39,3 +39,8 @@ def claimed_by(who: str, now: datetime) -> Q:
 def unclaimed(now: datetime) -> Q:
     """Holds that nobody is looking at."""
     return Q(claim_expires_at__isnull=True) | Q(claim_expires_at__lte=now)
+
+
+def claimed(now: datetime) -> Q:
+    """Holds that somebody is looking at."""
+    return Q(claim_expires_at__gt=now)
