@@ -114,6 +114,12 @@ class Environment(BaseSettings):
         description="where the broker itself mounts this host's var/ in containers; default: texts are sent",
     )
     platform_eval_image: str = Field("", description="image of the evaluator, by digest")
+    docker_host: str = Field(
+        "", description="address of the container engine; default: DOCKER_HOST, else the usual socket"
+    )
+    docker_allowed_images: str = Field(
+        "", description="comma-separated images that runs may be given to, each by digest; empty: none"
+    )
 
     # reviews
     llm_base_url: str = Field("https://openrouter.ai/api/v1", description="gateway of the LLM reviewer")
