@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from evaluations import transitions
@@ -55,19 +55,19 @@ def live_on(host: str) -> int:
     return Attempt.objects.filter(host=host, state__in=LIVE_STATES).count()
 
 
-def _oldest_queued(modes: list[Mode], passing_over: Collection[UUID]) -> Run | None:
-    return (
-        Run.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(
-            state=RunState.QUEUED,
-            mode__in=modes,
-            submission__status__in=[Status.PENDING, Status.RUNNING],
-            submission__stage__in=[Stage.QUEUED, Stage.EVALUATING],
-        )
-        .exclude(pk__in=passing_over)
-        .order_by("submission__created_at", "created_at", "id")
-        .first()
+def in_turn(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """Of some runs, those of submissions that wait for a slot, in the order in which they are claimed."""
+    waiting = runs.filter(
+        state=RunState.QUEUED,
+        submission__status__in=[Status.PENDING, Status.RUNNING],
+        submission__stage__in=[Stage.QUEUED, Stage.EVALUATING],
     )
+    return waiting.order_by("submission__created_at", "created_at", "id")
+
+
+def _oldest_queued(modes: list[Mode], passing_over: Collection[UUID]) -> Run | None:
+    wanted = Run.objects.filter(mode__in=modes).exclude(pk__in=passing_over)
+    return in_turn(wanted).select_for_update(skip_locked=True, of=("self",)).first()
 
 
 def _oldest_yardstick(modes: list[Mode], passing_over: Collection[UUID]) -> Run | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from evaluations.api.quality_answers import QualityAccount
+from evaluations.api.queue_answers import QueuePlace
 from evaluations.checklist.claim import Claim, State, count, number, section
 from evaluations.holding import Held
 from evaluations.models import Event, Run, Submission
@@ -239,7 +240,10 @@ class LookRow(BaseModel):
 
 
 class SubmissionDetail(SubmissionRow):
-    """Everything public about one submission; `family` is the architecture that it stands in, if any."""
+    """Everything public about one submission; `family` is the architecture that it stands in, if any.
+
+    `queue` is its place while it waits for its turn or is being evaluated.
+    """
 
     tokenizer: str
     family: str | None
@@ -252,6 +256,7 @@ class SubmissionDetail(SubmissionRow):
     quality: QualityAccount | None
     error: StoppedBecause | None
     hold: HoldNotice | None
+    queue: QueuePlace | None
 
 
 class EventRow(BaseModel):

@@ -27,12 +27,14 @@ from evaluations.api.answers import (
     SubmissionRow,
 )
 from evaluations.api.quality_answers import QualityAccount
+from evaluations.api.queue_answers import QueuePlace
 from evaluations.attributed import attributed
 from evaluations.checklist.claim import items
 from evaluations.checklist.listing import checklist
 from evaluations.enums import Mode, RunPurpose, RunState, Status
 from evaluations.holding import held
 from evaluations.models import Run, Submission
+from evaluations.queue_place import place_of
 from prism_site.access.throttles import AddressThrottle
 from prism_site.api.paging import PageQuery, decode_cursor, encode_cursor, newest_first, page_of
 from prism_site.api.permissions import Public
@@ -90,6 +92,7 @@ class SubmissionView(APIView):
             quality=QualityAccount.of(submission),
             error=_error(submission),
             hold=HoldNotice.of(held(submission)),
+            queue=QueuePlace.of(place_of(submission)),
         )
         return Response(detail.model_dump(mode="json"))
 

@@ -7,7 +7,9 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from evaluations.estimates import Span
 from evaluations.views.drawing import Point, byte_label, sparkline
+from evaluations.views.estimate_words import about
 
 register = template.Library()
 NONE = "–"  # in place of a number that is not there
@@ -55,6 +57,12 @@ def duration(seconds: object) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+@register.filter
+def estimated(span: Span | None) -> str:
+    """`12 min (8 to 25)`: how long it may take from now."""
+    return about(span) if span else NONE
 
 
 @register.simple_tag

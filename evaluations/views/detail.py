@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
-from django.db.models import Q
 from django.http import Http404
 
 from evaluations.checklist.claim import Claim, number, section
@@ -12,8 +11,10 @@ from evaluations.checklist.listing import checklist
 from evaluations.enums import Mode, Stage, Status
 from evaluations.holding import held
 from evaluations.models import Attempt, CurvePoint, Run, StoredBundle, Submission
+from evaluations.queue_place import Place, place_of
 from evaluations.runner.codelength import bits_per_byte
 from evaluations.views import facts
+from evaluations.views.advice import Advice, advice_on
 from evaluations.views.looks import Looks, looks
 from evaluations.views.words import Line, Words, describe, timeline
 from prism_site.policy.resolve import resolve_policy
@@ -60,6 +61,7 @@ class Moving:
     attempt: Attempt | None
     progress: Progress | None
     traceback: str  # of the submitted code, where it raised
+    place: Place | None = None  # in the queue; none once it has left it
     score: Any = None  # a `scoring.models.Score`; this room only shows it
     fact_groups: list[facts.Group] = field(default_factory=list)
     hooks: list[dict[str, Any]] = field(default_factory=list)
@@ -80,6 +82,19 @@ class Moving:
         return bits_per_byte(known["ppmd_bits"][-1], known["bytes"][-1])
 
     @property
+    def broken(self) -> list[Claim]:
+        """What its run was found not to keep: the evidence of a rejection."""
+        return [claim for claim in self.claims if claim.state == "broken"]
+
+    @property
+    def advice(self) -> Advice | None:
+        """What its owner can do, where it was stopped for good."""
+        if self.submission.status not in {Status.REJECTED, Status.FAILED}:
+            return None
+        was_read = any(line.event.verb == "begin_review" for line in self.timeline)
+        return advice_on(self.submission.reason_code, was_read=was_read)
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing further happens by itself."""
         return self.submission.stage == Stage.DONE
@@ -97,9 +112,11 @@ def moving(submission_id: UUID) -> Moving:
     attempt = newest_attempt(submission_id)
     run = attempt.run if attempt else None
     manifest = (run.manifest if run else None) or {}
+    place = place_of(submission)
     return Moving(
         submission=submission,
-        words=describe(submission, ahead=_ahead(submission), held=held(submission)),
+        words=describe(submission, place=place, held=held(submission)),
+        place=place,
         timeline=timeline(list(submission.events.all())),
         run=run,
         runs=[RunLine.of(each) for each in submission.runs.order_by("created_at", "seed")],
@@ -131,14 +148,6 @@ def bundle_files(submission_id: UUID) -> list[dict[str, Any]]:
     rows = StoredBundle.objects.filter(pk=submission_id).values_list("files", flat=True)
     files = rows.first()
     return list(files) if files else []
-
-
-def _ahead(submission: Submission) -> int | None:
-    """How many waiting submissions were accepted before this one."""
-    if submission.stage != Stage.QUEUED or submission.status != Status.PENDING:
-        return None
-    earlier = Q(created_at__lt=submission.created_at)
-    return Submission.objects.filter(earlier, status=Status.PENDING, stage=Stage.QUEUED).count()
 
 
 def _progress(attempt: Attempt | None) -> Progress | None:

@@ -7,6 +7,7 @@ from typing import Any
 from evaluations.enums import Stage, Status
 from evaluations.holding import Held
 from evaluations.models import Event, Submission
+from evaluations.queue_place import Place
 
 EVENT_WORDS: Mapping[str, str] = {
     "receive": "Accepted",
@@ -56,25 +57,26 @@ UNDER_WAY: Mapping[Stage, Words] = {
 }
 ENDINGS: Mapping[Status, Words] = {
     Status.COMPLETED: Words("It was scored on the whole text. Nothing further happens to it."),
-    Status.FAILED: Words("It could not be measured. A corrected bundle may be sent at any time."),
-    Status.REJECTED: Words("It was refused. A corrected bundle may be sent at any time."),
+    Status.FAILED: Words("It could not be measured."),
+    Status.REJECTED: Words("It was refused."),
 }
 
 
-def describe(submission: Submission, *, ahead: int | None = None, held: Held | None = None) -> Words:
-    """What to tell the miner; `ahead` counts the submissions whose turn comes first, `held` what stops it."""
+def describe(submission: Submission, *, place: Place | None = None, held: Held | None = None) -> Words:
+    """What to tell the miner; `place` is that in the queue, `held` what stops it."""
     if submission.status == Status.HELD:
         return HELD if held is None else Words(HELD.now, held.next)
     if submission.stage == Stage.DONE:
         return ENDINGS[Status(submission.status)]
     if submission.stage == Stage.QUEUED:
-        return Words("It passed the review and waits for its turn.", _turn(ahead))
+        return Words("It passed the review and waits for its turn.", _turn(place))
     return UNDER_WAY[Stage(submission.stage)]
 
 
-def _turn(ahead: int | None) -> str:
-    if ahead is None:
+def _turn(place: Place | None) -> str:
+    if place is None:
         return "Its evaluation starts when a slot is free."
+    ahead = place.submissions_ahead
     if ahead == 0:
         return "It is the next in line: its evaluation starts as soon as a slot is free."
     return f"{ahead} {'submission is' if ahead == 1 else 'submissions are'} ahead of it in the queue."

@@ -1,17 +1,25 @@
+from typing import Any
+
 import pytest
 
 from evaluations import transitions
 from evaluations.enums import Stage, Status
 from evaluations.models import Event, Submission
+from evaluations.queue_place import Place
 from evaluations.transitions import TABLE, State
 from evaluations.views.words import EVENT_WORDS, describe, timeline
 
 NO_MOVES = {"wait", "decide", "undo"}  # they tell something and leave the submission where it is
 
 
+def place(ahead: int) -> Place:
+    none: Any = dict.fromkeys(("starts", "ends", "unknown", "last_sign_at"))
+    return Place(submissions_ahead=ahead, runs_ahead=ahead, slots=1, measured_runs=0, **none)
+
+
 @pytest.mark.parametrize("state", TABLE, ids=str)
 def test_every_state_is_described(state: State) -> None:
-    words = describe(Submission(status=state.status, stage=state.stage), ahead=0)
+    words = describe(Submission(status=state.status, stage=state.stage), place=place(0))
     assert words.now.endswith(".")
     assert bool(words.next) == (state.stage != Stage.DONE)
 
@@ -27,7 +35,8 @@ def test_every_verb_has_words() -> None:
     [(0, "next in line"), (1, "1 submission is"), (7, "7 submissions are"), (None, "slot is free")],
 )
 def test_queue_position_is_told(ahead: int | None, said: str) -> None:
-    assert said in describe(Submission(status=Status.PENDING, stage=Stage.QUEUED), ahead=ahead).next
+    waiting = Submission(status=Status.PENDING, stage=Stage.QUEUED)
+    assert said in describe(waiting, place=None if ahead is None else place(ahead)).next
 
 
 def test_operators_are_named_and_the_pipeline_is_not() -> None:
