@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from evaluations.look import Look, Scale
+from evaluations.marks import MOST_MARKS, Trace, clipped_traces, nonfinite_trace
 from evaluations.points import Floats, Points, XAxis, ratio
 from evaluations.smoothing import Smoothing, smoothed
-from evaluations.thinning import Places, stretches, thin
-
-Scale = Literal["linear", "log"]
-Trace = dict[str, Any]
+from evaluations.thinning import Places, thin
 
 UNIFORM_BPB = 8.0  # a model that knows nothing spends 8 bits on a byte
 MOST_POINTS = 2_000  # of a line; more would be slow to draw and show nothing else
-MOST_MARKS = 500
 SMOOTH_NAMES: dict[Smoothing, str] = {"mean": "mean of {} chunks", "ema": "exponential mean, {} chunks"}
 
 X_TITLES: dict[XAxis, str] = {
@@ -33,30 +31,6 @@ class Yardsticks:
 
     stream_bytes: Sequence[int] = ()
     ppmd_bits: Sequence[float] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """How a figure is looked at: its axes, what smooths the line, and which part of x is zoomed in to."""
-
-    x: XAxis = "bytes"
-    x_scale: Scale = "log"
-    y_scale: Scale = "linear"
-    smoothing: Smoothing = "none"
-    span: int = 10  # chunks
-    window: tuple[float, float] | None = None
-
-    @property
-    def log(self) -> bool:
-        """Whether every decade of x is as wide as another."""
-        return self.x_scale == "log"
-
-    def inside(self, along: Floats) -> slice:
-        """Which of some ascending places are in the window, with one more on either side."""
-        if self.window is None:
-            return slice(None)
-        first, last = np.searchsorted(along, self.window[0]), np.searchsorted(along, self.window[1], "right")
-        return slice(max(0, int(first) - 1), int(last) + 1)
 
 
 def figure(points: Points, yardsticks: Yardsticks, look: Look) -> dict[str, Any]:
@@ -77,7 +51,8 @@ def moving_traces(points: Points, look: Look, *, after: int = -1) -> list[Trace]
     return [
         _chunk_trace(along, part.chunk_bpb, look),
         _curve_trace(along, part.bpb, look),
-        _nonfinite_trace(along, part, look),
+        nonfinite_trace(along, part, look),
+        *clipped_traces(along, part, look),
         *([] if smoother is None else [_smooth_trace(along, smoother, look)]),
     ]
 
@@ -98,26 +73,6 @@ def _smooth_trace(along: Floats, bpb: Floats, look: Look) -> Trace:
     name = SMOOTH_NAMES[look.smoothing].format(look.span)
     line = {"meta": "smooth", "name": name, "line": {"width": 2}, "mode": "lines"}
     return {**line, "hovertemplate": "%{y:.4f}", **line_of(along, bpb, look)}
-
-
-def _nonfinite_trace(along: Floats, points: Points, look: Look) -> Trace:
-    """A mark for each chunk that was spoiled; where these are too many, for each stretch of the axis."""
-    seen = look.inside(along)
-    spoiled = np.flatnonzero(points["nonfinite"][seen])
-    place, counts = along[seen][spoiled], points["nonfinite"][seen][spoiled]
-    begins = stretches(place, MOST_MARKS, log=look.log)
-    return {
-        "meta": "nonfinite",
-        "name": "not finite, charged as impossible",
-        "type": "scatter",
-        "mode": "markers",
-        "marker": {"size": 10, "symbol": "x-thin", "line": {"width": 2}},
-        "x": place[begins].tolist(),
-        "y": plain(points.bpb[seen][spoiled][begins]),
-        "customdata": np.add.reduceat(counts, begins).tolist() if len(begins) else [],
-        "hovertemplate": "%{customdata} positions",
-        "showlegend": bool(len(begins)),
-    }
 
 
 def line_of(along: Floats, bpb: Floats, look: Look) -> Trace:

@@ -4,7 +4,8 @@ import html
 from typing import Any
 
 from evaluations import charts
-from evaluations.charts import Look, Yardsticks
+from evaluations.charts import Yardsticks
+from evaluations.look import Look
 from evaluations.points import NONE, Points
 from scoring.compared import Compared, Contestant
 

@@ -8,8 +8,9 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page, require_safe
 
-from evaluations.charts import Look, line_of
+from evaluations.charts import line_of
 from evaluations.curves import points_of
+from evaluations.look import Look
 from evaluations.models import Submission
 from evaluations.views.curve import View
 from scoring.rivals import Rival, rivals_of

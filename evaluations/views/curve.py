@@ -9,8 +9,9 @@ from uuid import UUID
 from django.http import Http404
 
 from evaluations import charts, curve_blocks
-from evaluations.charts import Look, Scale
 from evaluations.curves import CurveHead, head_of, points_of
+from evaluations.look import Look, Scale, Window, widened
+from evaluations.marks import clipped
 from evaluations.models import Submission
 from evaluations.points import Points, XAxis
 from evaluations.smoothing import MEMORY, Smoothing
@@ -31,14 +32,18 @@ class View:
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> "View":
         """The view that a URL asks for; what it asks wrongly gets the default."""
+        x_scale = cast(Scale, _one_of(query.get("xscale"), get_args(Scale), "log"))
+        sight = _window(query.get("from"), query.get("to"))
         return cls(
             look=Look(
                 x=cast(XAxis, _one_of(query.get("x"), get_args(XAxis), "bytes")),
-                x_scale=cast(Scale, _one_of(query.get("xscale"), get_args(Scale), "log")),
+                x_scale=x_scale,
                 y_scale=cast(Scale, _one_of(query.get("yscale"), get_args(Scale), "linear")),
                 smoothing=cast(Smoothing, _one_of(query.get("smooth"), get_args(Smoothing), "none")),
                 span=_span(query.get("span")),
-                window=_window(query.get("from"), query.get("to")),
+                sight=sight,
+                window=sight and widened(sight, x_scale),
+                y_window=_window(query.get("yfrom"), query.get("yto")),
             ),
             run=_uuid(query.get("run", "")),
             attempt=_number(query.get("attempt")),
@@ -56,7 +61,7 @@ def answer(submission_id: UUID, view: View) -> dict[str, Any]:
     except Submission.DoesNotExist:
         raise Http404("no such submission") from None
     if view.look.x == "flops" and head.flops_per_token is None:
-        view = replace(view, look=replace(view.look, x="bytes", window=None))
+        view = replace(view, look=replace(view.look, x="bytes", sight=None, window=None))
     if view.after is not None and view.attempt == head.attempt_id:
         return _increment(head, view.look, view.after)
     return _whole(head, view.look)
@@ -69,6 +74,7 @@ def _whole(head: CurveHead, look: Look) -> dict[str, Any]:
     return {
         **_state(head, look, points, count=len(points)),
         "nonfinite": int(points["nonfinite"].sum()),
+        "clipped": vars(clipped(points.along(look.x), points, look)),
         "in_sight": in_sight,
         "shown": shown,
         "thinned": shown < len(points),  # a closer look would show more
@@ -105,7 +111,7 @@ def _state(head: CurveHead, look: Look, points: Points, *, count: int) -> dict[s
     }
 
 
-def _window(first: str | None, last: str | None) -> tuple[float, float] | None:
+def _window(first: str | None, last: str | None) -> Window | None:
     """A part of the axis; none unless both ends are numbers in order."""
     try:
         ends = float(first or ""), float(last or "")

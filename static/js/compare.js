@@ -1,6 +1,6 @@
 // A comparison: curves over each other, and gains over the first with their bands.
 
-import { CONFIG, offerPlotTools, onThemeChange, themed } from "./plot.js";
+import { CONFIG, fitted, offerPlotTools, onThemeChange, themed } from "./plot.js";
 import { offerChoices, viewFromUrl } from "./view.js";
 
 const POLL_MILLISECONDS = 10_000;
@@ -24,6 +24,7 @@ async function ask() {
 async function draw(element, target, figure, count, stays = count) {
   element.classList.toggle("is-empty", !stays);
   const { data, layout } = themed(figure, COLOURS);
+  fitted(layout, target);
   if (stays) await Plotly.react(target, data, layout, CONFIG);
   target.dataset.drawn = count;
 }

@@ -1,14 +1,15 @@
 // The learning curve: fetch the figure, dress it in the theme's colours, append what is new, keep the zoom.
 
-import { CONFIG, offerPlotTools, onThemeChange, printWell, themed } from "./plot.js";
+import { CONFIG, fitted, offerPlotTools, onThemeChange, printWell, themed } from "./plot.js";
 import { offerChoices, rememberView, viewFromUrl } from "./view.js";
-import { offerKeys, rangeOf, takeRange, windowOf } from "./zoom.js";
+import { ZOOM, applyRanges, forget, offerKeys, takeRanges } from "./zoom.js";
 
 const POLL_MILLISECONDS = 2500;
 const SETTLE_MILLISECONDS = 150;
-const DEFAULTS = { x: "bytes", xscale: "log", yscale: "linear", smooth: "none", span: "10", drag: "zoom", run: "", from: "", to: "" };
+const DEFAULTS = { x: "bytes", xscale: "log", yscale: "linear", smooth: "none", span: "10", drag: "zoom", run: "", ...ZOOM };
 const COLOURS = {
-  chunk: "--curve-chunk", curve: "--curve", smooth: "--series-5", nonfinite: "--bad", ppmd: "--ppmd", uniform: "--uniform",
+  chunk: "--curve-chunk", curve: "--curve", smooth: "--series-5", ppmd: "--ppmd", uniform: "--uniform",
+  nonfinite: "--bad", above: "--warn", below: "--warn",
   baseline: "--series-6", best: "--series-3", previous: "--series-2",
 };
 
@@ -30,8 +31,8 @@ async function fetched(url, query) {
 }
 
 function asked() {
-  const { drag, from, to, ...query } = view;
-  return { ...query, ...windowOf(view) };
+  const { drag, ...query } = view;
+  return query;
 }
 
 async function drawAll() {
@@ -43,8 +44,8 @@ async function drawAll() {
   panel.querySelector("button[value=flops]").disabled = !known.flops_known;
   known.figure.data.push(...rivals.data);
   const { data, layout } = themed(known.figure, COLOURS);
-  const range = rangeOf(view);
-  if (range) Object.assign(layout.xaxis, { range, autorange: false });
+  applyRanges(view, layout);
+  fitted(layout, canvas);
   layout.dragmode = view.drag;
   if (known.points) await Plotly.react(canvas, data, layout, CONFIG);
   followZoom();
@@ -52,9 +53,9 @@ async function drawAll() {
 }
 
 async function drawNew() {
-  const { from, to, ...query } = asked();
-  const answer = await fetched(panel.dataset.url, { ...query, attempt: known.attempt, after: known.last_index });
+  const answer = await fetched(panel.dataset.url, { ...asked(), attempt: known.attempt, after: known.last_index });
   if (!answer.extend || !answer.live) return drawAll(); // another attempt, or the end: all of it, exactly
+  if (answer.extend.some((trace) => trace.customdata?.length)) return drawAll(); // marks count what is around them
   const count = answer.points - known.points;
   if (count && known.reaches_end) await append(answer.extend);
   known = {
@@ -76,11 +77,12 @@ function followZoom() {
   if (canvas.dataset.followed || !canvas.on) return;
   canvas.dataset.followed = "yes";
   canvas.on("plotly_relayout", (change) => {
-    if (!Object.keys(change).some((name) => name.startsWith("xaxis."))) return;
-    takeRange(view, canvas.layout.xaxis);
+    const moved = takeRanges(view, canvas.layout, change);
+    if (!moved.length) return;
     rememberView(view, DEFAULTS);
     clearTimeout(settling);
-    if (known.thinned) settling = setTimeout(restart, SETTLE_MILLISECONDS); // more can be seen now than was sent
+    // More can be seen now than was sent, or other values are beyond what is shown.
+    if (known.thinned || moved.includes("y") || view.yfrom) settling = setTimeout(restart, SETTLE_MILLISECONDS);
   });
 }
 
@@ -89,7 +91,7 @@ function figures(number) {
 }
 
 function report() {
-  const { points, shown, chunks, nonfinite, bpb, live, in_sight: inSight } = known;
+  const { points, shown, chunks, nonfinite, clipped, bpb, live, in_sight: inSight } = known;
   liveDot.hidden = !live;
   canvas.dataset.points = points;
   canvas.dataset.shown = shown;
@@ -101,9 +103,11 @@ function report() {
   }
   const count = chunks ? `${figures(points)} of ${figures(chunks)} chunks` : `${figures(points)} chunks`;
   const spoiled = nonfinite ? ` · ${figures(nonfinite)} predictions were not finite and are charged as impossible` : "";
+  const beyond = ["above", "below"].filter((side) => clipped?.[side]).map((side) => `${figures(clipped[side])} ${side}`);
+  const cut = beyond.length ? ` · values beyond what is shown: ${beyond.join(", ")}` : "";
   const thinned = shown < inSight ? ` · drawn: ${figures(shown)} of ${figures(inSight)} points${inSight < points ? " in sight" : ""}, min-max` : "";
   const unknown = known.x !== view.x ? " · FLOPs are known once the run is over: x is bytes" : "";
-  caption.textContent = `${count}${thinned} · ${bpb.toFixed(6)} bits per byte over the text read${spoiled}${unknown}`;
+  caption.textContent = `${count}${thinned} · ${bpb.toFixed(6)} bits per byte over the text read${spoiled}${cut}${unknown}`;
 }
 
 async function tick() {
@@ -124,7 +128,8 @@ function restart() {
 // A zoom means something on its own axis alone.
 function choose(name) {
   if (name === "drag") return canvas.layout && Plotly.relayout(canvas, { dragmode: view.drag });
-  if (name === "x" || name === "xscale") Object.assign(view, { from: "", to: "" });
+  if (name === "x" || name === "xscale") forget(view, "x");
+  if (name === "yscale") forget(view, "y");
   rememberView(view, DEFAULTS);
   return restart();
 }

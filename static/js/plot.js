@@ -2,6 +2,7 @@
 
 export const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: "autosize" };
 const PAPER_PIXELS = 640; // what A4 and Letter have between their margins
+const NARROW_PIXELS = 480; // below, full labels of a logarithmic axis touch each other
 const BAND_SHARE = "18%"; // of a line's colour in the band around it
 
 // A token may be light-dark(...): let the browser resolve it.
@@ -34,6 +35,12 @@ export function themed(figure, tokens) {
   Object.assign(layout.xaxis, axis);
   Object.assign(layout.yaxis, axis);
   return figure;
+}
+
+// On a narrow screen digits between the decades are small.
+export function fitted(layout, canvas) {
+  if (canvas.clientWidth >= NARROW_PIXELS) return;
+  for (const axis of [layout.xaxis, layout.yaxis]) if (axis.type === "log") axis.minorloglabels = "small digits";
 }
 
 export function onThemeChange(redraw) {

@@ -143,6 +143,27 @@ def test_a_closer_look_at_a_long_curve_is_asked_of_the_server(visit: Visit) -> N
     assert "from" not in page.url
 
 
+def test_a_zoom_across_is_in_the_address_and_what_it_hides_is_counted(visit: Visit) -> None:
+    attempt = factories.make_evaluating(points=20)
+    page = open_curve(visit, attempt, 20)
+    before = page.evaluate(f"{CANVAS}.layout.yaxis.range")
+    page.evaluate(f"Plotly.relayout({CANVAS}, {{'yaxis.range': [4, 6]}})")
+    page.wait_for_url("**yfrom=4.00000&yto=6.00000")
+    shown = page.locator("[data-curve-caption]")
+    expect(shown).to_contain_text("beyond what is shown")
+    assert page.evaluate(f"{CANVAS}.data.find(t => t.meta === 'above').y.every(y => y === 6)")
+    page.reload()
+    wait_for_points(page, 20)
+    expect(shown).to_contain_text("beyond what is shown")
+    assert page.evaluate(f"{CANVAS}.layout.yaxis.range") == [4, 6]
+    page.locator("[data-curve-canvas]").press("ArrowUp")
+    page.wait_for_url("**yfrom=4.40000&yto=6.40000")
+    page.locator("[data-curve-canvas]").press("0")
+    page.wait_for_url(lambda url: "yfrom" not in url)
+    expect(shown).not_to_contain_text("beyond what is shown")
+    assert page.evaluate(f"{CANVAS}.layout.yaxis.range") == before
+
+
 def test_curve_stands_before_its_rivals_and_says_where_it_comes_from(visit: Visit) -> None:
     factories.make_completed(ease=3.0)
     other = factories.make_completed()

@@ -4,16 +4,9 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from evaluations.charts import (
-    MOST_MARKS,
-    MOST_POINTS,
-    Look,
-    Scale,
-    Yardsticks,
-    columns,
-    figure,
-    moving_traces,
-)
+from evaluations.charts import MOST_POINTS, Yardsticks, columns, figure, moving_traces
+from evaluations.look import Look, Scale, widened
+from evaluations.marks import MOST_MARKS, Clipped, clipped
 from evaluations.points import NONE, AxisUnknown, Points, XAxis
 from evaluations.smoothing import Smoothing
 
@@ -106,7 +99,7 @@ def test_spoiled_chunks_are_marked_and_counted() -> None:
 
 def test_figure_without_points_is_empty_but_valid() -> None:
     drawn = figure(NONE, Yardsticks(), Look(x="flops"))
-    assert [entry["x"] for entry in drawn["data"]] == [[], [], [], [], []]
+    assert [entry["x"] for entry in drawn["data"]] == [[]] * 7
 
 
 def test_zoom_survives_new_points_but_not_another_axis() -> None:
@@ -188,3 +181,45 @@ def test_a_chunk_without_text_is_a_gap() -> None:
 def test_flops_are_unknown_without_a_count_of_the_manifest() -> None:
     with pytest.raises(AxisUnknown):
         long_curve(3).along("flops")
+
+
+def test_values_beyond_what_is_shown_are_counted_and_marked_at_the_edge() -> None:
+    look = Look(y_window=(4.0, 7.0))
+    assert clipped(POINTS.along("bytes"), POINTS, look) == Clipped(above=2, below=1)
+    above, below = (trace(name, y_window=(4.0, 7.0)) for name in ("above", "below"))
+    assert (above["x"], above["y"], above["customdata"]) == ([100], [7.0], [2])  # both lines begin at 8
+    assert (below["x"], below["y"], below["customdata"]) == ([600], [4.0], [1])
+    assert trace("curve", y_window=(4.0, 7.0))["y"] == [8.0, 6.0, 4.5]  # and nothing is taken away
+
+
+def test_nothing_is_beyond_where_all_of_it_is_shown() -> None:
+    assert clipped(POINTS.along("bytes"), POINTS, Look()) == Clipped(0, 0)
+    assert trace("above")["x"] == trace("below")["x"] == []
+    assert not trace("above")["showlegend"]
+
+
+def test_values_out_of_sight_are_not_counted_as_beyond_what_is_shown() -> None:
+    look = Look(sight=(200.0, 400.0), window=(100.0, 500.0), y_window=(5.5, 5.8))
+    assert clipped(POINTS.along("bytes"), POINTS, look) == Clipped(above=1, below=1)
+
+
+def test_every_value_beyond_is_counted_though_marks_are_few() -> None:
+    points = long_curve(5_000)
+    marks = trace("above", points, y_window=(1.0, 2.0))
+    assert len(marks["x"]) <= MOST_MARKS
+    assert (
+        sum(marks["customdata"])
+        == 10_000
+        == clipped(points.along("bytes"), points, Look(y_window=(1, 2))).above
+    )
+
+
+def test_a_value_that_is_no_number_is_not_beyond_anything() -> None:
+    gap = long_curve(3, chunk_bytes=[10, 0, 10])
+    assert clipped(gap.along("chunks"), gap, Look(x="chunks", y_window=(1.0, 2.0))) == Clipped(5, 0)
+
+
+def test_more_is_drawn_than_is_seen_and_equally_far_on_a_log_axis() -> None:
+    assert widened((10.0, 20.0), "linear") == (5.0, 25.0)
+    assert widened((10.0, 1000.0), "log") == pytest.approx((1.0, 10_000.0))
+    assert widened((0.0, 10.0), "log") == (-5.0, 15.0)
