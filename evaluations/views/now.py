@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Count, Max
 
-from evaluations.enums import Stage, Status
+from evaluations.enums import RunPurpose, Stage, Status
 from evaluations.models import Attempt, CurvePoint, Submission
 from evaluations.models.attempt import LIVE_STATES
 from evaluations.runner.codelength import bits_per_byte
@@ -40,9 +40,10 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Running:
-    """A run in progress, as the front page shows it."""
+    """A run in progress, as the front page shows it; a reference's submission is the one that it measures."""
 
-    submission: Submission
+    purpose: RunPurpose
+    submission: Submission | None  # the baseline is nobody's
     attempt: Attempt
     points: list[Point]
     stream_bytes: int
@@ -72,12 +73,9 @@ def pipeline() -> Pipeline:
 
 
 def running() -> list[Running]:
-    """Every run of a submission in progress, the longest first; three queries."""
-    attempts = list(
-        Attempt.objects.filter(state__in=LIVE_STATES, run__submission__isnull=False)
-        .select_related("run__submission")
-        .order_by("started_at")
-    )
+    """Every run in progress, yardsticks included, the longest first; three queries."""
+    live = Attempt.objects.filter(state__in=LIVE_STATES)
+    attempts = list(live.select_related("run__submission", "run__source").order_by("started_at"))
     points = sparse_points(attempt.pk for attempt in attempts)
     newest = _newest_points(attempt.pk for attempt in attempts)
     return [_reading(attempt, points[attempt.pk], newest.get(attempt.pk)) for attempt in attempts]
@@ -112,11 +110,11 @@ def _newest_points(attempt_ids: Iterable[int]) -> dict[int, Point]:
 
 
 def _reading(attempt: Attempt, points: list[Point], newest: Point | None) -> Running:
-    assert attempt.run.submission is not None
     cuts = attempt.run.yardsticks.get("bytes") or [None]
     drawn = points if newest is None or newest in points else [*points, newest]
     return Running(
-        submission=attempt.run.submission,
+        purpose=RunPurpose(attempt.run.purpose),
+        submission=attempt.run.submission or attempt.run.source,
         attempt=attempt,
         points=drawn,
         stream_bytes=int(newest[0]) if newest else 0,
