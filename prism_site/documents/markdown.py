@@ -14,6 +14,8 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from prism_site.documents.diagrams import drawn
+
 Resolve = Callable[[str], str | None]
 
 _COMMENT = re.compile(r"\s*<!--.*?-->\s*", re.DOTALL)
@@ -79,8 +81,11 @@ def _table(tokens: Sequence[Token], index: int, *_: Any) -> str:
 
 
 def _code(tokens: Sequence[Token], index: int, *_: Any) -> str:
-    """Scrolls by itself and can be reached by the keyboard; a diagram is shown as its notation."""
+    """Scrolls by itself and can be reached by the keyboard; a diagram of a known kind is drawn."""
     is_diagram = tokens[index].info.strip() == "mermaid"
+    if is_diagram and (svg := drawn(tokens[index].content)):
+        figure = f'<figure class="diagram" tabindex="0" role="region" aria-label="Diagram {index}">'
+        return f"{figure}{svg}</figure>\n"
     note = '<p class="aside-note">A diagram, in the notation of Mermaid:</p>' if is_diagram else ""
     code = _escaped(tokens[index].content)
     return f'{note}<div class="code"><pre tabindex="0"><code>{code}</code></pre></div>\n'

@@ -62,7 +62,7 @@ def test_tables_and_code_scroll_and_can_be_reached() -> None:
     assert '<pre tabindex="0"><code>x &lt; 1\n</code></pre>' in html
 
 
-def test_a_diagram_is_shown_as_its_notation() -> None:
+def test_a_diagram_of_an_unknown_kind_is_shown_as_its_notation() -> None:
     html = html_of("```mermaid\na --> b\n```\n")
     assert "notation of Mermaid" in html
     assert "a --&gt; b" in html

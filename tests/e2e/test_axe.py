@@ -105,6 +105,7 @@ def every_page() -> list[str]:
         "/operator/policy/score_weights",
         "/docs/",
         "/docs/miners",
+        "/docs/architecture/",
         "/docs/api/",
         "/admin/",
         "/admin/evaluations/submission/",
