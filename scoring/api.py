@@ -15,7 +15,7 @@ from evaluations.enums import Mode
 from evaluations.models import Submission
 from prism_site.access.throttles import AddressThrottle
 from prism_site.api.etags import etag_of, not_modified, tagged
-from prism_site.api.paging import PageQuery, decode_cursor, encode_cursor, identifier, instant, page_of
+from prism_site.api.paging import PageQuery, decode_cursor, encode_cursor, page_of
 from prism_site.api.permissions import Public
 from prism_site.api.schema import answers
 from prism_site.config import env
@@ -23,7 +23,7 @@ from scoring import standings
 from scoring.answers import EpochCount, EpochPage, EpochRow, Leaderboard, LeaderboardEntry
 from scoring.epochs import epoch_at, epoch_from
 from scoring.metrics import Metric, metric_of
-from scoring.standings import After, Entry
+from scoring.standings_cursor import after_of, cursor_of
 
 
 class LeaderboardQuery(PageQuery):
@@ -58,9 +58,9 @@ class LeaderboardView(APIView):
 def _leaderboard(query: dict[str, Any]) -> Leaderboard:
     mode, epoch, limit = Mode(query.get("mode", env().execution_mode)), query.get("epoch"), query["limit"]
     metric = Metric(query["metric"]) if "metric" in query else metric_of(mode)
-    after = _after(query.get("cursor"))
+    after = after_of(query.get("cursor"))
     rows = standings.leaderboard(mode, epoch=epoch, limit=limit + 1, after=after, metric=metric)
-    found, cursor = page_of(rows, limit, _cursor_of)
+    found, cursor = page_of(rows, limit, cursor_of)
     return Leaderboard(
         epoch=epoch,
         mode=mode,
@@ -69,18 +69,6 @@ def _leaderboard(query: dict[str, Any]) -> Leaderboard:
         entries=[LeaderboardEntry.of(entry) for entry in found],
         next_cursor=cursor,
     )
-
-
-def _cursor_of(entry: Entry) -> str:
-    after = entry.after
-    return encode_cursor(after.rank, after.value, after.accepted_at.isoformat(), after.submission_id)
-
-
-def _after(cursor: str | None) -> After | None:
-    if not cursor:
-        return None
-    rank, value, accepted_at, submission_id = decode_cursor(cursor, int, float, instant, identifier)
-    return After(rank=rank, value=value, accepted_at=accepted_at, submission_id=submission_id)
 
 
 class CurrentEpochView(APIView):

@@ -1,4 +1,4 @@
-"""The leaderboard page."""
+"""The leaderboard page: fifty hotkeys at a time, so that the first of them are there at once."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,18 @@ from django.views.decorators.http import require_safe
 from evaluations.enums import Mode
 from evaluations.views import now
 from evaluations.views.drawing import Point
+from prism_site.api.paging import page_of
+from prism_site.api.problems import Problem
 from prism_site.config import env
 from prism_site.policy.errors import PolicyInvalid
 from scoring.epochs import Epoch, epoch_at, epoch_from
 from scoring.metrics import Metric, metric_of
 from scoring.payout import payout
-from scoring.standings import Entry
+from scoring.standings import After, Entry
 from scoring.standings import leaderboard as standings
+from scoring.standings_cursor import after_of, cursor_of
 
-SHOWN = 100
+SHOWN = 50
 EPOCHS_OFFERED = 8
 METRICS = {Metric.PREQUENTIAL: "final score", Metric.BLEND: "blend of qualities"}
 
@@ -42,7 +45,10 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
     hotkey = request.GET.get("hotkey", "").strip()[:64]
     shares, policy_problem = _weights(mode)
     metric = _metric(request.GET.get("metric", ""), mode)
-    rows = _rows(standings(mode, epoch=epoch, limit=SHOWN, metric=metric), shares, hotkey=hotkey)
+    after = _after(request.GET.get("after", ""))
+    found = standings(mode, epoch=epoch, limit=SHOWN + 1, after=after, metric=metric)
+    entries, following = page_of(found, SHOWN, cursor_of)
+    rows = _rows(entries, shares, hotkey=hotkey)
     context = {
         "mode": mode,
         "modes": list(Mode),
@@ -54,9 +60,27 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
         "hotkey_is_listed": any(row.is_mine for row in rows),
         "rows": rows,
         "policy_problem": policy_problem,
-        "shown": SHOWN,
+        "after": after,
+        "next_page": _next_page(request, following),
     }
     return render(request, "leaderboard.html", context)
+
+
+def _after(cursor: str) -> After | None:
+    """The entry that a page goes on from; the beginning for a cursor that is none."""
+    try:
+        return after_of(cursor)
+    except Problem:
+        return None
+
+
+def _next_page(request: HttpRequest, cursor: str | None) -> str | None:
+    """The query of the next page, with the same filters."""
+    if cursor is None:
+        return None
+    query = request.GET.copy()
+    query["after"] = cursor
+    return query.urlencode()
 
 
 def recent_epochs() -> list[Epoch]:

@@ -1,14 +1,18 @@
 """What pages answer, without a browser: states, escaping, caching, and a constant number of queries."""
 
+import html
+import re
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from evaluations import attempts
-from evaluations.enums import Mode, Stage
-from evaluations.models import Submission
+from evaluations.enums import Mode, RunPurpose, Stage
+from evaluations.models import Run, Submission
+from scoring import views
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +37,31 @@ def test_submission_in_every_state_has_a_page(client: Client) -> None:
     }
     for submission_id, said in pages.items():
         assert said in text_of(client, f"/submissions/{submission_id}")
+
+
+def test_the_turn_of_a_waiting_submission_is_estimated(client: Client) -> None:
+    factories.make_completed()
+    factories.make_evaluating()
+    waiting = factories.make_submission(stage=Stage.QUEUED)
+    page = text_of(client, f"/submissions/{waiting.pk}")
+    assert "begins in about" in page
+    assert "Judged by the last 1 run of this mode" in page
+    assert "last sign of life" in page
+    queue = client.get(f"/v1/submissions/{waiting.pk}").json()["queue"]
+    assert (queue["submissions_ahead"], queue["unknown_code"]) == (0, "")
+    assert queue["starts"]["low"] <= queue["starts"]["median"] <= queue["starts"]["high"]
+
+
+def test_why_no_turn_can_be_estimated_is_told(client: Client) -> None:
+    waiting = factories.make_submission(stage=Stage.QUEUED)
+    assert "No worker has reported yet." in text_of(client, f"/submissions/{waiting.pk}")
+    queue = client.get(f"/v1/submissions/{waiting.pk}").json()["queue"]
+    assert (queue["unknown_code"], queue["starts"], queue["ends"]) == ("no_worker", None, None)
+
+
+def test_what_is_over_has_no_place_in_the_queue(client: Client) -> None:
+    for submission_id in (factories.make_completed().pk, factories.make_held().pk):
+        assert client.get(f"/v1/submissions/{submission_id}").json()["queue"] is None
 
 
 def test_unknown_submission_is_not_found(client: Client) -> None:
@@ -88,7 +117,7 @@ def test_figure_gives_only_what_is_new(client: Client) -> None:
     known = {"attempt": first["attempt"], "after": first["last_index"]}
     more = client.get(url, known).json()
     assert "figure" not in more
-    assert [len(trace["x"]) for trace in more["extend"]] == [2, 2, 0]
+    assert [len(trace["x"]) for trace in more["extend"]] == [2, 2, 0, 0, 0]
     assert "figure" in client.get(url, {**known, "attempt": 0}).json()
 
 
@@ -114,6 +143,21 @@ def test_queue_position_counts_those_ahead(client: Client) -> None:
     assert "2 submissions are ahead" in text_of(client, f"/submissions/{third.pk}")
 
 
+def test_yardsticks_that_run_are_shown_as_such(client: Client) -> None:
+    source = factories.make_submission(stage=Stage.QUEUED, name="the source")
+    now = timezone.now()
+    common: dict[str, Any] = {"mode": source.mode, "seed": 1, "created_at": now}
+    baseline = Run.objects.create(purpose=RunPurpose.BASELINE, cache_key="b", **common)
+    factories.make_points(factories.start(baseline), 3)
+    reference = Run.objects.create(purpose=RunPurpose.REFERENCE, cache_key="r", source=source, **common)
+    factories.start(reference)
+    page = text_of(client, "/now")
+    assert "Baseline" in page
+    assert "Reference run" in page
+    assert f'<a href="/submissions/{source.pk}">the source</a>' in page
+    assert "No evaluation is running" not in page
+
+
 def test_leaderboard_ranks_marks_and_previews(client: Client) -> None:
     slow, fast = (
         factories.make_completed(name="slow", ease=0.5),
@@ -126,6 +170,24 @@ def test_leaderboard_ranks_marks_and_previews(client: Client) -> None:
     assert fast.hotkey in page
 
 
+def test_leaderboard_goes_on_where_a_page_ends(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "SHOWN", 2)
+    for number in range(3):
+        factories.make_completed(name=f"model {number}", ease=1.0 + number)
+    first = text_of(client, f"/leaderboard?mode={Mode.LOCAL_CPU_SMOKE}")
+    assert ">model 2<" in first
+    assert ">model 0<" not in first
+    found = re.search(r'href="(\?[^"]+)">The next', first)
+    assert found is not None
+    second = text_of(client, "/leaderboard" + html.unescape(found[1]))
+    assert ">model 0<" in second
+    assert ">model 2<" not in second
+    assert '<td class="right num">3</td>' in second
+    assert "From the first" in second
+    assert "The next" not in second
+    assert ">model 2<" in text_of(client, "/leaderboard?after=nonsense")
+
+
 def test_leaderboard_filters_by_mode_and_epoch(client: Client) -> None:
     score = factories.make_completed(name="present")
     assert ">present<" in text_of(client, f"/leaderboard?epoch={score.epoch}")
@@ -136,7 +198,7 @@ def test_leaderboard_filters_by_mode_and_epoch(client: Client) -> None:
 
 def test_unlisted_hotkey_is_told_so(client: Client) -> None:
     factories.make_completed()
-    assert "has no score in this list" in text_of(client, "/leaderboard?hotkey=5Nobody")
+    assert "has no score on this page" in text_of(client, "/leaderboard?hotkey=5Nobody")
 
 
 @pytest.mark.parametrize("path", ["/", "/leaderboard"])
@@ -161,7 +223,7 @@ def test_lists_cost_the_same_for_one_and_for_many(
 
 def test_submission_page_costs_few_queries(client: Client, django_assert_max_num_queries: Any) -> None:
     attempt = factories.make_evaluating(points=20)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(9):
         client.get(f"/submissions/{attempt.run.submission_id}")
 
 
