@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from evaluations.transitions import TransitionRefused
-from prism_site import hold_moves
+from prism_site import hold_groups, hold_moves
 from prism_site.hold_effects import Effect, effects
 from prism_site.hold_moves import UndoTooLate
 from prism_site.policy.errors import PolicyInvalid
@@ -61,40 +61,49 @@ def decide(
     note: str,
     version: int,
     attribution: Attribution | None = None,
+    closed_with: Hold | None = None,
 ) -> Hold:
     """Resolve an open hold of any kind and carry it out.
 
     `release` lets the submission go on once nothing else holds it, `lift_multiplier` with the score that it
-    would have had, `confirm` ends it and closes its other holds. Raises one of `REFUSALS`.
+    would have had, `confirm` ends it and closes its other holds. `closed_with`: see `prism_site.siblings`.
+    Raises one of `REFUSALS`.
     """
     with transaction.atomic():
         hold = hold_moves.lock(hold_id)
         check_not_own(hold, by)
         before = {"hold": picture(hold), "submission": hold_moves.picture(hold.submission_id)}
-        hold = holds.resolve(hold_id, decision, by=by, note=note, version=version, attribution=attribution)
+        hold = holds.resolve(
+            hold_id,
+            decision,
+            by=by,
+            note=note,
+            version=version,
+            attribution=attribution,
+            closed_with=closed_with,
+        )
         hold_moves.carry_out(hold, before["submission"])
         _record(hold, HoldEvent.Verb.DECIDE, before, by=by, note=hold.note)
     return hold
 
 
 def undo(hold_id: int, *, by: str, note: str = "") -> Hold:
-    """Open a resolved hold again, with those that its decision closed, and hold the submission again.
+    """Open a resolved hold again, with those that its decision closed, and hold their submissions again.
 
     Possible until the weights of the decision's epoch are written down. Raises `HoldChanged` where it is
     open already, `UndoTooLate`, `OwnHotkey` and `TransitionRefused`.
     """
     with transaction.atomic():
-        hold = hold_moves.lock(hold_id)
-        check_not_own(hold, by)
-        if hold.closed_with_id is not None:
-            hold = hold_moves.lock(hold.closed_with_id)
+        group = _locked_together(hold_id)
+        for hold in group:
+            check_not_own(hold, by)
         snapshots.take_turn()
-        _check_undoable(hold)
-        before = hold_moves.picture(hold.submission_id)
-        hold_moves.take_back(hold, before, by=by, note=note)
-        for closed in Hold.objects.select_for_update().filter(closed_with=hold).order_by("pk"):
-            holds.reopen(closed, by=by, note=note)
-        holds.reopen(hold, by=by, note=note)
+        for hold in group:
+            _check_undoable(hold)
+        for hold in reversed(hold_groups.movers(group)):
+            hold_moves.take_back(hold, hold_moves.picture(hold.submission_id), by=by, note=note)
+        for hold in reversed(group):
+            holds.reopen(hold, by=by, note=note)
     return Hold.objects.get(pk=hold_id)
 
 
@@ -133,6 +142,17 @@ def _decide_one(hold_id: int, version: int, decision: Hold.Decision, by: str, no
         now = Hold.objects.get(pk=hold_id)
         return Decided(hold_id=hold_id, hold=now, code=error.code, message=str(error))
     return Decided(hold_id=hold_id, hold=hold)
+
+
+def _locked_together(hold_id: int) -> list[Hold]:
+    """The hold and whatever was decided with it, in the order of decision; raises `HoldChanged`."""
+    ids = hold_groups.together(hold_id)
+    group = {hold.pk: hold for hold in hold_groups.lock(ids)}
+    if (
+        hold_groups.together(hold_id) != ids
+    ):  # somebody undid it, or decided it anew, before the lock was ours
+        raise HoldChanged(group[hold_id])
+    return [group[pk] for pk in ids]
 
 
 def _check_undoable(hold: Hold) -> None:

@@ -78,8 +78,11 @@ def resolve(
     note: str,
     version: int,
     attribution: Attribution | None = None,
+    closed_with: Hold | None = None,
 ) -> Hold:
     """Store a person's decision; the caller moves the submission in the same transaction.
+
+    `closed_with` is the hold that was decided so, where this one is closed by the same decision.
 
     Raises `DecisionRefused` and `HoldChanged`.
     """
@@ -88,6 +91,7 @@ def resolve(
         hold = _current(hold_id, version)
         _check_decision(Hold.Kind(hold.kind), decision, attribution)
         hold.resolution = attribution.as_json() if attribution else {}
+        hold.closed_with = closed_with
         _close(hold, decision, by=by, note=note)
     return hold
 

@@ -16,6 +16,8 @@ from prism_site.operator.evidence import Exhibit, Margin
 from prism_site.operator.notes import NOTES
 from prism_site.operator.queue import Filters, Place
 from prism_site.policy.resolve import resolve_policy
+from prism_site.siblings import OFFERED, siblings
+from reviews.holds import DECISIONS
 from reviews.models import Description, Hold, HoldEvent, Review
 
 SHARES_SHOWN = 6
@@ -36,6 +38,20 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sibling:
+    """An open hold that can be closed by the same decision; `takes` are the decisions that its kind knows."""
+
+    hold: Hold
+    takes: list[str]
+    is_same_submission: bool
+
+    @property
+    def seen(self) -> str:
+        """What the form says of it."""
+        return f"{self.hold.pk}:{self.hold.version}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dossier:
     """A hold with all that is known about it."""
 
@@ -46,7 +62,8 @@ class Dossier:
     exhibits: list[Exhibit]
     margins: list[Margin]
     reviews: list[tuple[Review, list[Exhibit]]]
-    siblings: list[Hold]
+    others: list[Hold]  # of the submission, whatever became of them
+    siblings: list[Sibling]  # that may be closed with it
     history: list[HoldEvent]
     choices: list[Choice]  # none where it is not open
     is_own: bool
@@ -76,7 +93,8 @@ def dossier(hold: Hold, *, by: str, filters: Filters) -> Dossier:
         exhibits=evidence.exhibits(hold.evidence),
         margins=evidence.margins(hold.evidence, integrity, _thresholds()),
         reviews=_reviews(hold.submission_id),
-        siblings=list(others.exclude(pk=hold.pk).order_by("created_at")),
+        others=list(others.exclude(pk=hold.pk).order_by("created_at")),
+        siblings=_siblings(hold) if hold.status == Hold.Status.OPEN else [],
         history=list(hold.events.order_by("at", "pk")),
         choices=choices(hold) if hold.status == Hold.Status.OPEN else [],
         is_own=decisions.is_own(hold, by),
@@ -93,6 +111,17 @@ def choices(hold: Hold) -> list[Choice]:
             effect=effect,
         )
         for effect in decisions.effects(hold)
+    ]
+
+
+def _siblings(hold: Hold) -> list[Sibling]:
+    return [
+        Sibling(
+            hold=other,
+            takes=sorted(DECISIONS[Hold.Kind(other.kind)] - {Hold.Decision.ATTRIBUTE}),
+            is_same_submission=other.submission_id == hold.submission_id,
+        )
+        for other in siblings(hold)[:OFFERED]
     ]
 
 

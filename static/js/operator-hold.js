@@ -7,7 +7,17 @@ function choose(radio) {
   const list = form.querySelector("[data-notes]");
   list.replaceChildren(form.querySelector(`[data-notes-of="${radio.value}"]`).content.cloneNode(true));
   for (const part of form.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== radio.value;
+  // What does not take this decision cannot be closed by it.
+  for (const box of siblings()) box.disabled = !box.dataset.takes.split(" ").includes(radio.value);
   note.focus();
+}
+
+const siblings = () => [...form.querySelectorAll("[name=sibling]")];
+
+function chooseAll() {
+  const boxes = siblings().filter((box) => !box.disabled);
+  const all = boxes.every((box) => box.checked);
+  for (const box of boxes) box.checked = !all;
 }
 
 function fill(button) {
@@ -22,6 +32,7 @@ if (form) {
   form.addEventListener("click", (event) => {
     const button = event.target.closest("[data-fill]");
     if (button) fill(button);
+    else if (event.target.closest("[data-all-siblings]")) chooseAll();
     else if (event.target.matches("input[type=radio]")) choose(event.target);
   });
   form.addEventListener("keydown", (event) => {

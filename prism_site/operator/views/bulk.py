@@ -10,6 +10,7 @@ from prism_site import decisions
 from prism_site.decisions import Decided
 from prism_site.operator.guard import by, operators_only
 from prism_site.operator.queue import PAGE, Filters
+from prism_site.operator.seen import seen_holds
 from reviews.holds import DecisionRefused
 from reviews.models import Hold
 
@@ -21,7 +22,7 @@ TOLD = 10  # refusals that are named one by one
 def decide(request: HttpRequest) -> HttpResponse:
     """Each hold by itself; those that could not be decided are named and left alone."""
     filters = Filters.from_query(QueryDict(request.POST.get("filters", "")))
-    seen, decision = _seen(request.POST.getlist("hold")), request.POST.get("decision", "")
+    seen, decision = seen_holds(request.POST.getlist("hold"), at_most=PAGE), request.POST.get("decision", "")
     if not seen or decision not in Hold.Decision.values or not request.POST.get("note", "").strip():
         messages.error(request, "Choose holds and a decision, and say why in a note.")
     else:
@@ -48,12 +49,3 @@ def _tell(request: HttpRequest, report: list[Decided], decision: Hold.Decision) 
         messages.warning(request, f"Hold {line.hold_id} was left alone: {line.message}")
     if len(refused) > TOLD:
         messages.warning(request, f"{len(refused) - TOLD} more were left alone.")
-
-
-def _seen(values: list[str]) -> list[tuple[int, int]]:
-    """`id:version` of each ticked row; others are passed over."""
-    pairs = [value.split(":") for value in values[:PAGE]]
-    good = [
-        pair for pair in pairs if len(pair) == 2 and all(part.isdecimal() and len(part) < 19 for part in pair)
-    ]
-    return [(int(hold_id), int(version)) for hold_id, version in good]

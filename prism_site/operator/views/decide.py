@@ -9,12 +9,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 from pydantic import ValidationError
 
-from prism_site import decisions
+from prism_site import decisions, hold_groups, siblings
 from prism_site.operator import queue
 from prism_site.operator.guard import by, operators_only
 from prism_site.operator.queue import Filters
+from prism_site.operator.seen import seen_holds
 from prism_site.operator.views.hold import context_of
 from prism_site.policy.errors import PolicyInvalid
+from prism_site.siblings import OFFERED, SiblingChanged, SiblingRefused
 from reviews.attribution import Attribution
 from reviews.claims import HoldChanged
 from reviews.models import Hold
@@ -33,14 +35,16 @@ class FormIncomplete(Exception):
 def decide(request: HttpRequest, hold_id: int) -> HttpResponse:
     """Decide and go on to the next open hold of the filtered queue."""
     filters = Filters.from_query(QueryDict(request.POST.get("filters", "")))
-    after = queue.place_of(hold_id, queue.holds(filters, by=by(request))).after
+    after = _after(request, hold_id, filters)
     try:
         _decide(request, hold_id)
     except Hold.DoesNotExist:
         raise Http404("no such hold") from None
     except HoldChanged as conflict:
         return _conflict(request, conflict.hold, filters)
-    except (FormIncomplete, PolicyInvalid, *decisions.REFUSALS) as refusal:
+    except SiblingChanged as conflict:
+        return _refused(request, hold_id, filters, conflict, status=409)
+    except (FormIncomplete, PolicyInvalid, SiblingRefused, *decisions.REFUSALS) as refusal:
         return _refused(request, hold_id, filters, refusal)
     return redirect(_next(after, filters, hold_id))
 
@@ -51,12 +55,14 @@ def undo(request: HttpRequest, hold_id: int) -> HttpResponse:
     """Open a decided hold again, and show it."""
     filters = Filters.from_query(QueryDict(request.POST.get("filters", "")))
     try:
+        count = len(hold_groups.together(hold_id))
         decisions.undo(hold_id, by=by(request), note=request.POST.get("note", ""))
     except Hold.DoesNotExist:
         raise Http404("no such hold") from None
     except decisions.REFUSALS as refusal:
         return _refused(request, hold_id, filters, refusal)
-    messages.success(request, "Undone: the hold is open again.")
+    again = "the hold is open again" if count == 1 else f"{count} holds are open again"
+    messages.success(request, f"Undone: {again}.")
     return redirect(_address(hold_id, filters.query))
 
 
@@ -66,13 +72,14 @@ def _decide(request: HttpRequest, hold_id: int) -> Hold:
     if said.get("decision") not in Hold.Decision.values or not version.isdecimal() or len(version) > 9:
         raise FormIncomplete("Choose a decision.")
     decision = Hold.Decision(said["decision"])
-    return decisions.decide(
+    return siblings.decide(
         hold_id,
         decision,
         by=by(request),
         note=said.get("note", ""),
         version=int(version),
         attribution=_attribution(said) if decision == Hold.Decision.ATTRIBUTE else None,
+        with_siblings=seen_holds(said.getlist("sibling"), at_most=OFFERED),
     )
 
 
@@ -92,15 +99,25 @@ def _conflict(request: HttpRequest, hold: Hold, filters: Filters) -> HttpRespons
     return render(request, "operator/conflict.html", {**context, "after": after}, status=409)
 
 
-def _refused(request: HttpRequest, hold_id: int, filters: Filters, refusal: Exception) -> HttpResponse:
-    """422: the page again with what was written, and why it was not carried out."""
+def _refused(
+    request: HttpRequest, hold_id: int, filters: Filters, refusal: Exception, *, status: int = 422
+) -> HttpResponse:
+    """The page again with what was written, and why it was not carried out."""
     context = context_of(request, hold_id, filters)
     said = {
         "refusal": refusal,
         "note": request.POST.get("note", ""),
         "chosen": request.POST.get("decision", ""),
+        "chosen_siblings": request.POST.getlist("sibling"),
     }
-    return render(request, "operator/hold.html", {**context, **said}, status=422)
+    return render(request, "operator/hold.html", {**context, **said}, status=status)
+
+
+def _after(request: HttpRequest, hold_id: int, filters: Filters) -> int | None:
+    """The next hold of the queue that this decision does not close as well."""
+    closed = {pk for pk, _ in seen_holds(request.POST.getlist("sibling"), at_most=OFFERED)}
+    found = queue.holds(filters, by=by(request)).exclude(pk__in=closed - {hold_id})
+    return queue.place_of(hold_id, found).after
 
 
 def _next(after: int | None, filters: Filters, decided: int) -> str:

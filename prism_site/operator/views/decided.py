@@ -4,16 +4,17 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 
-from prism_site import decisions
+from prism_site import decisions, hold_groups
 from prism_site.operator.guard import by
 from reviews.models import Hold
 
 
 @dataclass(frozen=True)
 class JustDecided:
-    """A hold that this operator has decided, and whether the window is still open."""
+    """A hold that this operator has decided, how many it closed with it, whether the window is still open."""
 
     hold: Hold
+    others: int
     can_undo: bool
 
 
@@ -24,4 +25,6 @@ def just_decided(request: HttpRequest) -> JustDecided | None:
         return None
     mine = Hold.objects.select_related("submission").filter(pk=int(asked), decided_by=by(request))
     hold = mine.first()
-    return JustDecided(hold, decisions.can_undo(hold)) if hold is not None else None
+    if hold is None:
+        return None
+    return JustDecided(hold, len(hold_groups.together(hold.pk)) - 1, decisions.can_undo(hold))
