@@ -185,8 +185,8 @@ class Environment(BaseSettings):
     @classmethod
     def stands_in_a_header(cls, token: SecretStr | None) -> SecretStr | None:
         text = token.get_secret_value() if token else ""
-        if not (text.isascii() and text.isprintable()) or " " in text:
-            raise ValueError("one line of printable ASCII without blanks")
+        if not (text.isascii() and text.isprintable()):
+            raise ValueError("one line of printable ASCII")
         return token
 
     @field_validator("validator_hotkeys")
