@@ -5,17 +5,21 @@ newcomer at their own desk cannot act on them.
 """
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage
 
+from evaluations.backends import registry
 from evaluations.datasets.errors import DataError
 from evaluations.datasets.manifest import load_manifest
 from evaluations.enums import Mode
 from evaluations.runner.devices import gpus
 from evaluations.runner.sandbox import support
 from prism_site.config import env
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def register() -> None:
@@ -24,7 +28,7 @@ def register() -> None:
         checks.register(check, "prism")
     for check in (strangers_meet_a_sandbox, signatures_are_real, data_is_there):
         checks.register(check, "prism")
-    for check in (code_runs_behind_a_wall, platform_has_a_token):
+    for check in (code_runs_behind_a_wall, platform_has_a_token, brokers_token_is_kept):
         checks.register(check, "prism", deploy=True)
 
 
@@ -46,11 +50,23 @@ def mode_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def backend_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Only one backend exists."""
-    if env().execution_backend == "local":
+    """Attempts are given to it by name."""
+    try:
+        registry.configured()
+    except registry.BackendUnknown as error:
+        message = f"PRISM_EXECUTION_BACKEND is {env().execution_backend}: {error}"
+        return [_error("E003", message, "Set PRISM_EXECUTION_BACKEND=local.")]
+    return []
+
+
+def brokers_token_is_kept(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A name without a dot is of the platform's own network; any other is reached over somebody's wire."""
+    url = urlsplit(env().docker_broker_url)
+    host = url.hostname or ""
+    if env().execution_backend != "broker" or url.scheme == "https" or host in LOOPBACK or "." not in host:
         return []
-    message = f"PRISM_EXECUTION_BACKEND is {env().execution_backend}, which this version does not have."
-    return [_error("E003", message, "Set PRISM_EXECUTION_BACKEND=local.")]
+    message = f"The broker's token goes to {host} unencrypted, with the bundles of submissions."
+    return [_warning("W007", message, "Give PRISM_DOCKER_BROKER_URL as https://…")]
 
 
 def sandbox_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:

@@ -41,6 +41,8 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "DOCKER_BACKEND": ("broker", "broker"),
     "DOCKER_BROKER_URL": ("http://broker:8080", "http://broker:8080"),
     "DOCKER_BROKER_TOKEN": ("token", "token"),
+    "DOCKER_BROKER_SLUG": ("prism-2", "prism-2"),
+    "DOCKER_BROKER_TEXTS_DIR": ("/prism", "/prism"),
     "PLATFORM_EVAL_IMAGE": ("prism-evaluator@sha256:00", "prism-evaluator@sha256:00"),
     "PLATFORM_EVAL_MAX_GPU_COUNT": ("4", 4),
     "PLATFORM_EVAL_GPU_COUNT": ("2", 2),
@@ -296,11 +298,23 @@ def test_a_password_in_an_address_is_masked() -> None:
     assert "mysql://prism:********@db/x" in line
 
 
+@pytest.mark.parametrize("token", ["two\nlines", "schlüssel"])
+def test_a_token_that_no_header_can_hold_is_refused(token: str) -> None:
+    (line,) = lines_of(PRISM_DOCKER_BROKER_TOKEN=token)
+    assert line == "PRISM_DOCKER_BROKER_TOKEN = '********': one line of printable ASCII"
+
+
 def test_the_broker_backend_needs_its_address_and_token() -> None:
     (line,) = lines_of(PRISM_EXECUTION_BACKEND="broker")
     assert line.startswith("PRISM_DOCKER_BROKER_URL = '': needed")
     (line,) = lines_of(PRISM_EXECUTION_BACKEND="broker", PRISM_DOCKER_BROKER_URL="http://broker")
     assert line.startswith("PRISM_DOCKER_BROKER_TOKEN = '': needed")
+    (line,) = lines_of(
+        PRISM_EXECUTION_BACKEND="broker",
+        PRISM_DOCKER_BROKER_URL="http://broker",
+        PRISM_DOCKER_BROKER_TOKEN="token",
+    )
+    assert line.startswith("PRISM_PLATFORM_EVAL_IMAGE = '': needed")
 
 
 def test_a_process_with_bad_settings_ends_in_lines_not_in_a_traceback() -> None:

@@ -16,6 +16,10 @@ def of(name: str) -> Backend:
     match name:
         case LocalBackend.name:
             return LocalBackend()
+        case "broker":
+            from evaluations.backends.broker.backend import BrokerBackend
+
+            return BrokerBackend()
     raise BackendUnknown(f"this version has no backend called {name!r}")
 
 

@@ -14,6 +14,7 @@ from prism_site.config import override_env
 from prism_site.schedules import EVERY_MINUTE, ensure_schedules
 
 Check = Callable[[Any], list[Any]]
+BROKER = {"execution_backend": "broker", "docker_broker_token": "x", "platform_eval_image": "e@sha256:0"}
 
 
 def ids(check: Check) -> list[str]:
@@ -33,6 +34,7 @@ def ids(check: Check) -> list[str]:
         ),
         (checks.platform_has_a_token, {"shared_token": None}, "prism.W004"),
         (checks.signatures_are_real, {"allow_insecure_signatures": True}, "prism.W005"),
+        (checks.brokers_token_is_kept, {**BROKER, "docker_broker_url": "http://b.example"}, "prism.W007"),
     ],
 )
 def test_each_danger_is_named(check: Check, settings: dict[str, Any], identity: str) -> None:
@@ -51,6 +53,9 @@ def test_each_danger_is_named(check: Check, settings: dict[str, Any], identity: 
         (checks.strangers_meet_a_sandbox, {"public_submissions_enabled": False}),
         (checks.platform_has_a_token, {"shared_token": "secret"}),
         (checks.signatures_are_real, {"allow_insecure_signatures": False}),
+        (checks.brokers_token_is_kept, {**BROKER, "docker_broker_url": "https://b.example"}),
+        (checks.brokers_token_is_kept, {**BROKER, "docker_broker_url": "http://base-docker-broker:8082"}),
+        (checks.backend_is_available, {**BROKER, "docker_broker_url": "http://localhost:1"}),
         (checks.queue_outlives_its_ticks, {}),
     ],
 )
