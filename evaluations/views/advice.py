@@ -111,6 +111,10 @@ BY_CODE: Mapping[str, Advice] = {
 }
 
 
-def advice_on(reason_code: str, *, was_read: bool) -> Advice:
-    """What to do; for a code of the rules, and of a bundle that could not even be read, by their kind."""
-    return BY_CODE.get(reason_code) or (_SOURCE if was_read else _BUNDLE)
+def advice_on(reason_code: str, *, was_read: bool, was_run: bool) -> Advice:
+    """What to do; for a code without advice of its own, by how far the submission came."""
+    if reason_code in BY_CODE:
+        return BY_CODE[reason_code]
+    if was_run:
+        return _OWN_CODE
+    return _SOURCE if was_read else _BUNDLE

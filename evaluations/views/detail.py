@@ -91,8 +91,9 @@ class Moving:
         """What its owner can do, where it was stopped for good."""
         if self.submission.status not in {Status.REJECTED, Status.FAILED}:
             return None
-        was_read = any(line.event.verb == "begin_review" for line in self.timeline)
-        return advice_on(self.submission.reason_code, was_read=was_read)
+        verbs = {line.event.verb for line in self.timeline}
+        came = {"was_read": "begin_review" in verbs, "was_run": "begin_evaluation" in verbs}
+        return advice_on(self.submission.reason_code, **came)
 
     @property
     def is_over(self) -> bool:

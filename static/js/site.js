@@ -102,3 +102,9 @@ enhance(document);
 const first = document.querySelector("[data-announce]");
 if (first) shown.set(document, first.dataset.announce);
 setInterval(() => refreshTimes(), 1000);
+
+// On paper "two minutes ago" means nothing.
+addEventListener("beforeprint", () => {
+  for (const time of document.querySelectorAll("time[data-ago]")) time.textContent = time.title;
+});
+addEventListener("afterprint", () => refreshTimes());

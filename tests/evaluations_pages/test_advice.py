@@ -10,7 +10,11 @@ from prism_site.documents import shelf
 from prism_site.documents.reading import page_of
 
 ENDING = re.compile(r"^\| `(?:rejected|failed)`.*?\|(.*)\|$", re.MULTILINE)
-BY_KIND = [advice_on("starts_processes", was_read=True), advice_on("zip_malformed", was_read=False)]
+BY_KIND = [
+    advice_on("starts_processes", was_read=True, was_run=False),
+    advice_on("zip_malformed", was_read=False, was_run=False),
+    advice_on("anything", was_read=True, was_run=True),
+]
 
 
 def test_every_documented_ending_of_a_run_has_advice() -> None:
@@ -21,9 +25,10 @@ def test_every_documented_ending_of_a_run_has_advice() -> None:
 
 
 def test_what_has_no_advice_of_its_own_is_told_by_how_far_it_came() -> None:
-    rules, bundle = BY_KIND
+    rules, bundle, own_code = BY_KIND
     assert "precheck" in rules.words
     assert "pack" in bundle.words
+    assert "your own code" in own_code.words
 
 
 @pytest.mark.parametrize("advice", sorted({*BY_CODE.values(), *BY_KIND}, key=lambda each: each.words))
