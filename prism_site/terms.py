@@ -230,11 +230,17 @@ TERMS: Mapping[str, Term] = {
         "weights",
         "snapshots",
     ),
+    "fired": Term(
+        "Fired",
+        "Submissions in which the rule found something, also where that stopped nothing or rejected at once.",
+        "operators",
+        "overturn-rates",
+    ),
     "overturns": Term(
         "Overturn rate",
         "Of the holds of a rule that operators decided, the share that they released: high means too strict.",
         "operators",
-        "deciding",
+        "overturn-rates",
     ),
     "decide": Term(
         "Decide",

@@ -11,6 +11,7 @@ from prism_site.operator.views import (
     hold,
     keys,
     overdue,
+    overturns,
     overview,
     queue,
     saved_filters,
@@ -38,6 +39,8 @@ urlpatterns = [
     path("keys/reset", keys.reset, name="keys-reset"),
     path("weights", weights.page, name="weights"),
     path("audit", audit.page, name="audit"),
+    path("audit/overturns", overturns.page, name="overturns"),
+    path("audit/overturns.json", overturns.OverturnsView.as_view(), name="overturns-json"),
     path("audit.csv", audit.as_csv, name="audit-csv"),
     path("audit.jsonl", audit.as_json_lines, name="audit-jsonl"),
 ]

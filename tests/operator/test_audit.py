@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from prism_site import decisions
 from prism_site.operator.audit import Entry, Filters, entries
-from prism_site.operator.overturns import overturns
 from prism_site.policy.models import RuntimeConfig
 from prism_site.policy.resolve import set_policy
 from reviews import claims
@@ -135,16 +134,6 @@ def test_json_lines_have_every_entry(eve: Client) -> None:
     ]
     assert [line["verb"] for line in lines] == ["undo", "decide"]
     assert lines[1]["note"] == "=a copy"
-
-
-def test_overturns_are_counted_by_rule() -> None:
-    kept, freed, waiting = make_anomaly(), make_anomaly(), make_quarantine()
-    decide(kept, Hold.Decision.CONFIRM)
-    decide(freed, Hold.Decision.LIFT_MULTIPLIER)
-    by_rule = {line.reason_code: line for line in overturns()}
-    anomaly, constant = by_rule["step0_anomaly"], by_rule[waiting.reason_code]
-    assert (anomaly.opened, anomaly.confirmed, anomaly.overturned, anomaly.rate) == (2, 1, 1, 0.5)
-    assert (constant.opened, constant.rate) == (1, None)
 
 
 def test_notes_of_operators_are_escaped(eve: Client) -> None:

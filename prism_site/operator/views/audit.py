@@ -11,7 +11,6 @@ from django.views.decorators.http import require_safe
 from prism_site.operator import export
 from prism_site.operator.audit import VERBS, Entry, Filters, entries
 from prism_site.operator.guard import operators_only
-from prism_site.operator.overturns import overturns
 
 PAGE = 50
 LAST_PAGE = 200  # older entries are reached by the dates
@@ -30,7 +29,6 @@ def page(request: HttpRequest) -> HttpResponse:
         "page": number,
         "newer": number - 1,
         "older": number + 1 if len(found) > PAGE and number < LAST_PAGE else None,
-        "overturns": overturns(),
     }
     return render(request, "operator/audit.html", context)
 
