@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from evaluations import transitions
+from evaluations import gpu_leases, transitions
 from evaluations.claims import LEASE
 from evaluations.enums import AttemptState, RunState, Stage, Verdict
 from evaluations.models import Attempt, Run, Submission
@@ -29,6 +29,8 @@ def renew(attempt: Attempt, *, handle: dict[str, Any]) -> bool:
     renewed = _live(attempt).update(
         state=AttemptState.RUNNING, handle=handle, heartbeat_at=Now(), lease_expires_at=Now() + LEASE
     )
+    if renewed:
+        gpu_leases.renew(attempt)
     return renewed == 1
 
 
@@ -135,6 +137,8 @@ def _current_run(attempt: Attempt) -> Run | None:
 
 def _close(attempt: Attempt, state: AttemptState, reason: str, exit_code: int | None) -> bool:
     closed = _live(attempt).update(state=state, reason=reason, exit_code=exit_code, ended_at=Now())
+    if closed:
+        gpu_leases.release(attempt)
     return closed == 1
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 from django.db.models.functions import Now
 
-from evaluations import claims, official
+from evaluations import claims, gpu_leases, official
 from evaluations.attempts import lose
 from evaluations.backends import local, registry
 from evaluations.backends.container_limits import container_limits
@@ -51,7 +51,7 @@ def launch_next() -> bool:
         if not mine or free_slots() < 1:
             return False
         policy, backend = resolve_policy(official=False), registry.configured()
-        modes = [*UNOFFICIAL, *_ready_official_modes(policy)]
+        modes = [*_ready_smoke_modes(policy), *_ready_official_modes(policy)]
         if _host_is_unfit(policy):
             return False
         attempt = claims.claim(
@@ -118,6 +118,15 @@ def _host_is_unfit(policy: Policy) -> bool:
         host=local.this_host(), state=AttemptState.LOST, ended_at__gt=Now() - PAUSE
     )
     return any(reason.startswith(HOST_FAULTS) for reason in recent.values_list("reason", flat=True))
+
+
+def _ready_smoke_modes(policy: Policy) -> list[Mode]:
+    """Those that need no GPU, or for which one is free here."""
+    short = {mode: gpu_leases.shortage(mode, policy) for mode in UNOFFICIAL}
+    for mode, lacking in short.items():
+        if lacking is not None:
+            _say_next_waits([mode], GpusBusy.code, lacking)
+    return [mode for mode, lacking in short.items() if lacking is None]
 
 
 def _ready_official_modes(policy: Policy) -> list[Mode]:

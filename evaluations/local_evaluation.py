@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from evaluations.backends.gpu_loans import borrow
 from evaluations.backends.prepare import BUNDLE, JOB, job_of, texts_of, write_private
 from evaluations.datasets.plan import python_docs_plan
 from evaluations.datasets.prepare import prepare, prepared
 from evaluations.enums import Mode
+from evaluations.gpu_profile import profile_of
 from evaluations.intake.archive import ArchiveLimits
 from evaluations.intake.bundle import Bundle, read_bundle, read_folder
 from evaluations.official import Missing, missing
@@ -96,6 +98,7 @@ def make_job(
         manifest=bundle.manifest,
         texts=texts_of(mode, seed, policy),
         policy=policy,
+        gpus=borrow(profile_of(mode, policy)),
     )
     if score_fraction is not None:
         job = replace(job, schedule=replace(job.schedule, score_fraction=score_fraction))

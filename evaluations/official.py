@@ -4,11 +4,12 @@ import importlib.metadata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from evaluations.backends.gpu_loans import free_gpus
+from evaluations import gpu_leases
 from evaluations.backends.prepare import HELDOUT_BYTES
 from evaluations.datasets.errors import DataError
 from evaluations.datasets.manifest import DataManifest, load_manifest
 from evaluations.enums import Mode
+from evaluations.gpu_profile import NONE, is_allowed, profile_of
 from evaluations.runner.sandbox import landlock, support
 from prism_site.config import env
 from prism_site.policy.resolve import Policy
@@ -52,6 +53,9 @@ def _policy(mode: Mode, policy: Policy) -> Iterator[Missing]:
         yield Missing("policy_invalid", f"Official work takes no policy by fall-back: {policy.fallbacks[0]}.")
     if not policy.execution_mode_targets.of(mode).official_score:
         yield Missing("mode_not_official", f"Policy says that scores of {mode.value} do not count.")
+    if not is_allowed(profile := profile_of(mode, policy), policy):
+        limit = policy.gpu_policy.max_gpu_count
+        yield Missing("gpu_profile_refused", f"A run takes {profile.most} GPUs; policy allows {limit}.")
 
 
 def _sandbox(mode: Mode, policy: Policy) -> Iterator[Missing]:
@@ -104,17 +108,12 @@ def _heldout(mode: Mode, policy: Policy) -> Iterator[Missing]:
 
 
 def _gpus(mode: Mode, policy: Policy) -> Iterator[Missing]:
-    needed = policy.execution_mode_targets.of(mode).gpu_count
-    if not needed:
+    if profile_of(mode, policy) == NONE or env().execution_backend == gpu_leases.BROKER:
         return
     if importlib.metadata.version("torch").endswith(CPU_BUILD):
         yield Missing("gpu_unavailable", "The installed torch is built for CPUs alone.")
-    free = free_gpus(policy.gpu_policy.gpu_type)
-    if len(free) < needed:
-        kind = f" {policy.gpu_policy.gpu_type}" if policy.gpu_policy.gpu_type else ""
-        yield Missing(
-            "gpu_unavailable", f"{len(free)}{kind} GPUs are free on this host; a run takes {needed}."
-        )
+    if lacking := gpu_leases.shortage(mode, policy):
+        yield Missing("gpu_unavailable", lacking)
 
 
 def _text_bytes(manifest: DataManifest, split: str) -> int:

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from evaluations import bell, reconcile
+from evaluations import bell, gpu_devices, gpu_leases, reconcile
 from evaluations.launching import free_slots, launch_next
 from evaluations.models import Canary
 from evaluations.queues import of_host, this_cluster
@@ -17,6 +17,7 @@ def canary_tick() -> None:
         cluster=this_cluster(), host=env().host, defaults={"stamped_at": timezone.now()}
     )
     bell.forget_unheard()
+    gpu_devices.forget()
 
 
 def launch_tick() -> bool:
@@ -29,8 +30,10 @@ def launch_tick() -> bool:
 
 def reconcile_tick() -> None:
     """Bring rows and jobs together again, then ask for what can go on."""
+    gpu_devices.report()
     reconcile.attend_jobs()
     reconcile.lose_expired()
+    gpu_leases.release_over()
     reconcile.sweep_folders()
     reconcile.ring_stale()
     if free_slots() > 0 and reconcile.anything_queued():

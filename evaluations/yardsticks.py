@@ -20,6 +20,7 @@ from evaluations.bundles import stored_bundle
 from evaluations.datasets.errors import DataError
 from evaluations.datasets.manifest import load_manifest
 from evaluations.enums import Kind, Mode, RunPurpose, RunState, Verdict
+from evaluations.gpu_profile import profile_of
 from evaluations.intake.manifest import STAGED_TOKENIZERS
 from evaluations.models import Identity, Run, StoredBundle, Submission
 from evaluations.run_files import architecture_alone
@@ -103,7 +104,7 @@ def key_of(architecture: dict[str, str], mode: Mode, seed: int, policy: Policy) 
         "schedule": asdict(schedule_of(targets)),
         "caps": [env().max_parameters, env().max_layers],
         "precision": precision_of(targets),
-        "ranks": targets.gpu_count or 1,
+        "ranks": profile_of(mode, policy).most or 1,
         "constants": constants.fingerprint(),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -28,6 +28,7 @@ URL_SCHEMES = {
     "docker_broker_url": ("http", "https"),
     "llm_base_url": ("http", "https"),
 }
+GPU = re.compile(r"(?:GPU|MIG)-[0-9A-Za-z-]{1,80}(?::[A-Za-z0-9][A-Za-z0-9 ._/-]{0,99}:[1-9]\d{0,6}[mg])?")
 SS58 = re.compile(r"[1-9A-HJ-NP-Za-km-z]{46,50}")
 
 
@@ -94,6 +95,11 @@ class Environment(BaseSettings):
         "",
         pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$",
         description="under which this host holds leases, unlike any other's; default: the machine's own",
+    )
+    gpus: str = Field(
+        "",
+        description="comma-separated GPUs that may be lent here: each a uuid, or where this process sees no"
+        " driver uuid:model:memory (GPU-1f:H100:80g); default: all that the driver lists",
     )
     sandbox: Literal["off", "required"] = Field(
         "required", description="off: submitted code is the operator's own"
@@ -194,6 +200,17 @@ class Environment(BaseSettings):
     def are_hotkeys(cls, text: str) -> str:
         if not all(SS58.fullmatch(hotkey) for hotkey in comma_separated(text)):
             raise ValueError("comma-separated SS58 addresses")
+        return text
+
+    @field_validator("gpus")
+    @classmethod
+    def are_gpus(cls, text: str) -> str:
+        parts = comma_separated(text)
+        uuids = [part.partition(":")[0] for part in parts]
+        if not all(GPU.fullmatch(part) for part in parts) or len(set(uuids)) < len(uuids):
+            raise ValueError(
+                "comma-separated GPUs, each once, as uuid or as uuid:model:memory (GPU-1f:H100:80g)"
+            )
         return text
 
     @field_validator("csrf_origins")

@@ -4,6 +4,7 @@ from django.urls import path
 
 from evaluations.api.curve import CurveView
 from evaluations.api.curve_files import CurveFileView
+from evaluations.api.gpu import GpuStatusView
 from evaluations.api.health import HealthView, VersionView
 from evaluations.api.history import HistoryView
 from evaluations.api.jobs import EvalJobsView
@@ -19,6 +20,7 @@ urlpatterns = [
     path("version", VersionView.as_view(), name="api-version"),
     path("v1/recipe", RecipeView.as_view(), name="api-recipe"),
     path("v1/health/eval-jobs", EvalJobsView.as_view(), name="api-eval-jobs"),
+    path("v1/gpu/status", GpuStatusView.as_view(), name="api-gpu-status"),
     path("v1/submissions", SubmissionsView.as_view(), name="api-submissions"),
     path("v1/submissions/history", HistoryView.as_view(), name="api-history"),
     path(ONE, SubmissionView.as_view(), name="api-submission"),

@@ -1,10 +1,14 @@
-"""Which GPUs of this host are free: a job's file says what it was lent, until its folder is cleaned."""
+"""Which GPUs no job of this host has: a job's file says what it was lent, until its folder is cleaned.
+
+What the machine itself knows, without a database; the rows stand in `evaluations.gpu_leases`.
+"""
 
 import json
 
 from evaluations.backends import folders
 from evaluations.backends.hostile_files import FileRefused, read_capped
-from evaluations.runner.devices import Gpu, gpus
+from evaluations.gpu_inventory import Device, inventory
+from evaluations.gpu_profile import Profile, choose, of_kind
 
 JOB = "JOB.json"
 MAX_JOB_BYTES = 1 << 20
@@ -16,18 +20,24 @@ class GpusBusy(Exception):
     code = "host_gpu_busy"
 
 
-def free_gpus(kind: str | None) -> list[Gpu]:
-    """The GPUs that no job here was lent, of a model whose name contains `kind`; null: of any."""
+def free_here() -> list[Device]:
+    """The GPUs that no job here was lent."""
     lent = {uuid for label in folders.marked() for uuid in _lent_to(label)}
-    return [gpu for gpu in gpus() if gpu.uuid not in lent and _is_of_kind(gpu, kind)]
+    return [device for device in inventory() if device.uuid not in lent]
 
 
-def borrow(count: int, kind: str | None) -> tuple[str, ...]:
-    """UUIDs of `count` free GPUs; raise `GpusBusy`. For the holder of the launch lock."""
-    free = free_gpus(kind)
-    if len(free) < count:
-        raise GpusBusy(f"{len(free)} GPUs are free on this host, the run takes {count}")
-    return tuple(gpu.uuid for gpu in free[:count])
+def free_gpus(kind: str | None) -> list[Device]:
+    """Those of a model whose name contains `kind`; null: of any."""
+    return of_kind(free_here(), kind)
+
+
+def borrow(profile: Profile) -> tuple[str, ...]:
+    """UUIDs of free GPUs for a job that no row stands for; raise `GpusBusy`."""
+    chosen = choose(free_here(), profile)
+    if profile.least and not chosen:
+        free = len(free_gpus(profile.kind))
+        raise GpusBusy(f"{free} GPUs are free on this host, the run takes {profile.least} of one model")
+    return tuple(device.uuid for device in chosen)
 
 
 def _lent_to(label: str) -> list[str]:
@@ -37,8 +47,3 @@ def _lent_to(label: str) -> list[str]:
         return []
     found = job.get("gpus", []) if isinstance(job, dict) else []
     return [uuid for uuid in found if isinstance(uuid, str)]
-
-
-def _is_of_kind(gpu: Gpu, kind: str | None) -> bool:
-    wanted = (kind or "").replace("-", " ").replace("_", " ").casefold()
-    return wanted in gpu.model.replace("-", " ").casefold()

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from evaluations.backends.gpu_loans import borrow
+from evaluations.gpu_profile import Profile
 from evaluations.runner.constants import BF16, FLOAT32
 from evaluations.runner.devices import CPU, CUDA
 from evaluations.runner.job import Limits
@@ -27,12 +27,14 @@ class Place:
     world_size: int
 
 
-def place_of(targets: ModeTargets, policy: Policy) -> Place:
-    """Where a run of a mode goes on this host; raise `GpusBusy` where too few GPUs are free."""
-    if not targets.gpu_count:
+def place_of(profile: Profile, gpus: tuple[str, ...]) -> Place:
+    """Where a run of this profile goes that was lent these GPUs, by uuid: a rank on each.
+
+    None of them where the profile takes some: whoever carries it out says which.
+    """
+    if not profile.most:
         return Place(CPU, FLOAT32, (), 1)
-    lent = borrow(targets.gpu_count, policy.gpu_policy.gpu_type)
-    return Place(CUDA, BF16, lent, targets.gpu_count)
+    return Place(CUDA, BF16, gpus, len(gpus) or profile.most)
 
 
 def precision_of(targets: ModeTargets) -> str:

@@ -5,6 +5,7 @@ import hmac
 from dataclasses import dataclass
 from pathlib import Path
 
+from evaluations import gpu_leases
 from evaluations.backends.folders import folder_of, mark
 from evaluations.backends.machine import limits_of, place_of, precision_of
 from evaluations.backends.packs import packs_of
@@ -18,6 +19,7 @@ from evaluations.backends.streams import (
 from evaluations.datasets.reference_tokenizers import NAMES, staged_tokenizer
 from evaluations.datasets.stream import StreamFile
 from evaluations.enums import Mode
+from evaluations.gpu_profile import profile_of
 from evaluations.intake.manifest import BundleManifest
 from evaluations.models import Attempt, Run
 from evaluations.run_files import files_of
@@ -49,6 +51,7 @@ def prepare(attempt: Attempt, policy: Policy) -> Path:
     Raises:
         DataError: no data, a changed shard, a tokenizer that is not staged.
         BundleChanged, BaselineChanged: the files are not the accepted ones.
+        GpusBusy: too few GPUs are free.
         OSError: the disk.
     """
     mark(attempt.label)
@@ -68,6 +71,7 @@ def prepare(attempt: Attempt, policy: Policy) -> Path:
         manifest=bundle.manifest,
         texts=texts,
         policy=policy,
+        gpus=gpu_leases.take(attempt, policy),
     )
     write_private(folder / JOB, job.to_json())
     return folder
@@ -126,10 +130,11 @@ def job_of(
     manifest: BundleManifest,
     texts: Texts,
     policy: Policy,
+    gpus: tuple[str, ...],
 ) -> Job:
-    """The frozen specification of one run whose bundle lies in `folder`/bundle."""
+    """The frozen specification of one run whose bundle lies in `folder`/bundle, on GPUs that it was lent."""
     targets, stream = policy.execution_mode_targets.of(mode), texts.stream
-    place = place_of(targets, policy)
+    place = place_of(profile_of(Mode(mode), policy), gpus)
     return Job(
         submission_id=submission_id,
         run_id=run_id,

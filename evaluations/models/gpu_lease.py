@@ -28,5 +28,7 @@ class GpuLease(models.Model):
                 fields=["uuid"], condition=Q(released_at__isnull=True), name="gpu_lease_one_live_per_device"
             ),
         ]
-        indexes = [models.Index(fields=["attempt"], condition=Q(released_at__isnull=True), name="gpu_lease_live")]
+        indexes = [
+            models.Index(fields=["attempt"], condition=Q(released_at__isnull=True), name="gpu_lease_live")
+        ]
         ordering = ["host", "uuid"]

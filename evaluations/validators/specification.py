@@ -13,6 +13,7 @@ from evaluations.backends.streams import early_reference, later_references
 from evaluations.datasets.errors import DataError
 from evaluations.datasets.stream import StreamFile
 from evaluations.enums import Mode
+from evaluations.gpu_profile import profile_of
 from evaluations.intake.manifest import BundleManifest
 from evaluations.launching import HARD_LIMIT_FACTOR, HARD_LIMIT_GRACE_SECONDS
 from evaluations.models import Run
@@ -29,7 +30,7 @@ Specification = dict[str, Any]
 
 def specification_of(run: Run, manifest: BundleManifest, texts: Texts, policy: Policy) -> Specification:
     """The frozen specification of a run, as JSON; a broken pack raises `AssignmentsUnavailable`."""
-    targets = policy.execution_mode_targets.of(run.mode)
+    targets, gpus = policy.execution_mode_targets.of(run.mode), profile_of(Mode(run.mode), policy)
     return {
         "schema_version": SCHEMA,
         "submission_id": run.subject,
@@ -47,11 +48,11 @@ def specification_of(run: Run, manifest: BundleManifest, texts: Texts, policy: P
         "limits": _without(asdict(limits_of(targets, policy)), "threads"),
         "pids_limit": policy.sandbox_limits.pids_limit,
         "hard_limit_seconds": targets.wall_seconds * HARD_LIMIT_FACTOR + HARD_LIMIT_GRACE_SECONDS,
-        "device": CUDA if targets.gpu_count else CPU,
+        "device": CUDA if gpus.most else CPU,
         "precision": precision_of(targets),
-        "gpu_count": targets.gpu_count,
-        "gpu_type": policy.gpu_policy.gpu_type,
-        "world_size": targets.gpu_count or 1,
+        "gpu_count": gpus.most,
+        "gpu_type": gpus.kind,
+        "world_size": gpus.most or 1,
         "diagnostics": DIAGNOSTIC_LOOKS,
         "sandbox": env().sandbox,
         "protocol": constants.PROTOCOL,

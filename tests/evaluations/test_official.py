@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from evaluations import official
+from evaluations import gpu_inventory, official
 from evaluations.backends import folders, gpu_loans
 from evaluations.backends.machine import GPU_HOST_MEMORY_BYTES, bytes_of, limits_of, place_of
 from evaluations.backends.prepare import schedule_of
 from evaluations.datasets.manifest import DataManifest, load_manifest
 from evaluations.enums import Mode
+from evaluations.gpu_profile import NONE, Profile, profile_of
 from evaluations.runner.devices import Gpu
 from evaluations.runner.sandbox import landlock, support
 from prism_site.config import env, override_env
@@ -37,7 +38,7 @@ def fit(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     set_policy("execution_mode_targets", {"gpu_proxy_eval": targets}, by="test")
     monkeypatch.setattr(official, "load_manifest", staged)
     monkeypatch.setattr(official, "HELDOUT_BYTES", {PROXY: 1_000})
-    monkeypatch.setattr(gpu_loans, "gpus", lambda: GPUS)
+    monkeypatch.setattr(gpu_inventory, "gpus", lambda: GPUS)
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "2.13.0+cu126")
 
 
@@ -61,7 +62,7 @@ def test_every_requirement_is_missed_by_its_own_code(
         assert codes() == ["data_missing"]
     assert codes(replace(policy, fallbacks=("a row is wrong",))) == ["policy_invalid"]
     with monkeypatch.context() as patch:
-        patch.setattr(gpu_loans, "gpus", list)
+        patch.setattr(gpu_inventory, "gpus", list)
         assert codes() == ["gpu_unavailable"]
     with monkeypatch.context() as patch:
         patch.setattr(importlib.metadata, "version", lambda name: "2.13.0+cpu")
@@ -104,9 +105,9 @@ def test_gpus_of_the_wanted_kind_that_no_job_has_are_free(fit: None) -> None:
     folder.mkdir(parents=True)
     (folder / gpu_loans.JOB).write_text(json.dumps({"gpus": ["GPU-a"]}))
     folders.mark("run.1")
-    assert gpu_loans.borrow(1, None) == ("GPU-b",)
+    assert gpu_loans.borrow(Profile(1, 1)) == ("GPU-b",)
     with pytest.raises(gpu_loans.GpusBusy):
-        gpu_loans.borrow(2, None)
+        gpu_loans.borrow(Profile(2, 2))
     folders.clean("run.1")
     assert len(gpu_loans.free_gpus(None)) == 2
 
@@ -114,11 +115,13 @@ def test_gpus_of_the_wanted_kind_that_no_job_has_are_free(fit: None) -> None:
 def test_a_run_on_gpus_is_in_bf16_and_audited_at_its_tolerance(fit: None) -> None:
     policy = resolve_policy(official=False)
     targets = policy.execution_mode_targets.of(PROXY)
-    place = place_of(targets, policy)
+    profile = profile_of(PROXY, policy)
+    place = place_of(profile, gpu_loans.borrow(profile))
     assert (place.device, place.precision, place.gpus, place.world_size) == ("cuda", "bf16", ("GPU-a",), 1)
     assert schedule_of(targets).audit_tolerance_nats == 2e-2
     smoke = policy.execution_mode_targets.of(Mode.LOCAL_CPU_SMOKE)
-    assert (place_of(smoke, policy).device, place_of(smoke, policy).precision) == ("cpu", "float32")
+    on_cpu = place_of(NONE, gpu_loans.borrow(NONE))
+    assert (on_cpu.device, on_cpu.precision) == ("cpu", "float32")
     assert schedule_of(smoke).audit_tolerance_nats == 1e-3
 
 
@@ -136,3 +139,10 @@ def test_memory_threads_and_quota_of_a_run_are_those_of_policy(host: Path) -> No
 @pytest.mark.parametrize(("size", "count"), [("512k", 524_288), ("64m", 1 << 26), ("2g", 1 << 31)])
 def test_sizes_are_read_as_binary(size: str, count: int) -> None:
     assert bytes_of(size) == count
+
+
+def test_a_mode_that_takes_more_gpus_than_any_run_may_is_not_run(fit: None) -> None:
+    set_policy("gpu_policy", {"official_fixed_profile": False, "max_gpu_count": 1}, by="test")
+    targets = {"byte_budget": 4_096, "dataset_subset": "local", "gpu_count": 2}
+    set_policy("execution_mode_targets", {"gpu_proxy_eval": targets}, by="test")
+    assert codes() == ["gpu_profile_refused", "gpu_unavailable"]
