@@ -27,6 +27,13 @@ def average_gradients(parameters: Iterable[Tensor], world_size: int) -> None:
         p.grad = _like(p, total / world_size) if known else None
 
 
+def broadcast(tensors: Iterable[Tensor], world_size: int) -> None:
+    """Give every rank the first rank's numbers; nothing with one rank."""
+    if world_size > 1:
+        for tensor in tensors:
+            torch.distributed.broadcast(tensor, 0)
+
+
 def _flat(parameter: Tensor) -> Tensor:
     """The gradient as one row of real numbers."""
     gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad

@@ -38,10 +38,26 @@ class PrismBatch:
     metadata: dict[str, Any] | None = None  # {"stream_bytes": …, "weight": …}; see batches.py
 
 
+@dataclass(frozen=True)
+class PrismResumption:
+    """Where a run goes on that an accident of its host had ended."""
+
+    index: int  # of the chunk that comes next
+    stream_bytes: int  # of text that was revealed before
+    revealed_tokens: int  # the same in tokens
+    tokens: Tensor  # 1-D, int64, on the run's device: the last of them, four million at most
+    _load: Callable[[nn.Module], None] = field(repr=False)
+
+    def load_weights(self, model: nn.Module) -> None:
+        """Copy the weights that were committed last into `model`; of several ranks, all have to call it."""
+        self._load(model)
+
+
 class Door(Protocol):
     """How the stream is reached from inside the learner; a predictor has none."""
 
     def stream(self, model: nn.Module) -> Iterator[PrismChunk]: ...
+    def on_checkpoint(self, save: Callable[[], bool | None]) -> None: ...
     def tokenizer(self, name: str) -> Any: ...
     def is_declared(self, tokenizer: Any) -> bool: ...
 
@@ -65,6 +81,8 @@ class PrismContext:
     rank: int = 0
     local_rank: int = 0
     world_size: int = 1
+    checkpoint_bytes: int = 0  # that the challenge's own loop may keep
+    resumed_at: PrismResumption | None = None  # None: the run begins at the beginning
     _build: Callable[["PrismContext"], nn.Module] | None = field(default=None, repr=False)
     _door: Door | None = field(default=None, repr=False)
 
@@ -108,8 +126,14 @@ class PrismContext:
             )
         from evaluations.runner.batches import rows, rows_of_rank
 
-        batches = rows(door.stream(model), batch_size or 8, seq_len or self.sequence_length)
+        length = seq_len or self.sequence_length
+        batches = rows(door.stream(model), batch_size or 8, length, self.resumed_at)
         return (rows_of_rank(batch, self.rank, self.world_size) for batch in batches)
+
+    def on_checkpoint(self, save: Callable[[], bool | None]) -> None:
+        """Have `save()` called before some commits, to write into `checkpoint_dir` what training goes on
+        from at `resumed_at`: the same weights, and the same steps after them. False: nothing was kept."""
+        self._open_door().on_checkpoint(save)
 
     def reference_tokenizer(self, name: str = "bytes") -> Any:
         """The tokenizer `name` as data: `bytes`, a staged reference, or the declared one."""

@@ -106,6 +106,7 @@ class Job:
     precision: str = "float32"  # or bf16: every forward that is scored runs under autocast
     gpus: tuple[str, ...] = ()  # UUIDs of the GPUs lent to this run, in order; cuda only
     world_size: int = 1
+    checkpoints: int = 16  # how often the run is saved, evenly over the text; 0: never, nor does it go on
     diagnostics: int = 0  # how often the model is looked into on the way, evenly over the text
     graph: bool = False  # whether the forward is followed operator by operator: it takes two seconds
     backend: str = "local"

@@ -2,7 +2,8 @@
 
 import mmap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,12 +12,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from evaluations.runner import child, loading, recipe, weights
-from evaluations.runner.context import PrismChunk, PrismContext
+from evaluations.runner import child, loading, randomness, recipe, weights
+from evaluations.runner.averaging import broadcast
+from evaluations.runner.context import PrismChunk, PrismContext, PrismResumption
 from evaluations.runner.hooks import Hooks
 from evaluations.runner.slot import Layout, lay_out
 from evaluations.runner.tokenizers import BYTES, ByteCoder, FileCoder
-from evaluations.runner.wire import Channel
+from evaluations.runner.wire import Channel, Message
 
 
 class StreamMisused(Exception):
@@ -37,6 +39,20 @@ class RefereeDoor:
         self.order = order
         self.finished = False
         self.handed_out: dict[str, Any] = {}
+        self.save: Callable[[], bool | None] | None = None
+        self.save_is_due = False
+        self.goes_on = False  # from a checkpoint: the random state of then is taken up with the first commit
+
+    def resumption(self, header: dict[str, Any], tokens: bytes) -> PrismResumption:
+        """Where this run goes on; the weights of then lie in the slot."""
+        self.goes_on = True
+        line = torch.from_numpy(np.frombuffer(tokens, dtype=np.int32).astype(np.int64))
+        numbers = {name: header[name] for name in ("index", "stream_bytes", "revealed_tokens")}
+        return PrismResumption(**numbers, tokens=line.to(self._device), _load=self._load)
+
+    def on_checkpoint(self, save: Callable[[], bool | None]) -> None:
+        """What to call before a commit at which the run is saved."""
+        self.save = save
 
     def stream(self, model: nn.Module) -> Iterator[PrismChunk]:
         """Chunks until the budget is spent; every step commits `model` as it then is."""
@@ -50,16 +66,42 @@ class RefereeDoor:
                 return
             tokens = np.frombuffer(reply.body, dtype=np.int32).astype(np.int64)
             header = reply.header
-            on_device = torch.from_numpy(tokens).to(self.order["context"]["device"])
+            self.save_is_due = header["checkpoint"]
+            on_device = torch.from_numpy(tokens).to(self._device)
             yield PrismChunk(on_device, header["index"], header["bytes"], header["stream_bytes"])
 
     def _ask(self, model: nn.Module) -> None:
+        saved = self._saved()
         if self.memory is None:
             weights.check_same_model(model, self.layout)
             self.channel.send({"type": "ask"})
         else:
             weights.commit(model, self.layout, self.memory)
-            self.channel.send({"type": "commit"})
+            self.channel.send({"type": "commit", "saved": saved})
+
+    def _saved(self) -> bool:
+        """Save where that is due, and the random state with it; take that up where the run goes on."""
+        if self.goes_on:
+            randomness.take_up(self._random_state)
+            self.goes_on = False
+        if not self.save_is_due or self.save is None or self.save() is False:
+            return False
+        randomness.keep(self._random_state)
+        return True
+
+    def _load(self, model: nn.Module) -> None:
+        if self.memory is not None:
+            weights.load(model, self.layout, self.memory)
+        broadcast(weights.tensors(model).values(), self.order["context"].get("world_size", 1))
+
+    @property
+    def _device(self) -> str:
+        return str(self.order["context"]["device"])
+
+    @property
+    def _random_state(self) -> Path:
+        context = self.order["context"]
+        return Path(context["checkpoint_dir"]) / f"random-state.{context.get('rank', 0)}.json"
 
     def tokenizer(self, name: str) -> Any:
         """A tokenizer as data, the same object for the same name."""
@@ -87,10 +129,11 @@ def serve(channel: Channel, slot_fd: int) -> None:
     build = child.open_architecture(order)
     modules = _modules(order)
     channel.send({"type": "ready"})
-    layout = lay_out(channel.receive().header["layout"])
+    start = channel.receive()
+    layout = lay_out(start.header["layout"])
     first = order["context"].get("rank", 0) == 0
     door = RefereeDoor(channel, layout, weights.writable_map(slot_fd, layout) if first else None, order)
-    ctx = child.context(order, build, door)
+    ctx = _context(order, build, door, start)
     loading.seed_everything(ctx.seed)
     hooks, began = Hooks(modules), time.monotonic()
     style = _train(order, modules, ctx, hooks)
@@ -99,6 +142,16 @@ def serve(channel: Channel, slot_fd: int) -> None:
     channel.send({"type": "done", **account})
     if ctx.world_size > 1:
         channel.receive()  # the others may still need this rank: stay until the referee hangs up
+
+
+def _context(
+    order: dict[str, Any],
+    build: Callable[[PrismContext], nn.Module],
+    door: RefereeDoor,
+    start: Message,
+) -> PrismContext:
+    ctx, again = child.context(order, build, door), start.header.get("resumed")
+    return replace(ctx, resumed_at=door.resumption(again, start.body)) if again else ctx
 
 
 def _modules(order: dict[str, Any]) -> list[ModuleType]:

@@ -8,6 +8,8 @@ from evaluations.runner.job import Job
 from evaluations.runner.stream import Chunk
 from evaluations.runner.tokenizers import path_of
 
+CHECKPOINTS = "checkpoints"  # the learner's folder below the output
+
 
 def order_of(job: Job, encoding: Encoding, chunks: list[Chunk], threads: int) -> dict[str, Any]:
     """The order for a learner or predictor: files, tokenizers as data, and the numbers of the context."""
@@ -30,6 +32,7 @@ def order_of(job: Job, encoding: Encoding, chunks: list[Chunk], threads: int) ->
             "precision": job.precision,
             "token_budget": _token_budget(encoding, chunks),
             "byte_budget": chunks[-1].end,
+            "checkpoint_bytes": job.limits.artifacts_quota_bytes // 2,
             **_folders(Path(job.output_folder)),
         },
     }
@@ -64,7 +67,7 @@ def _token_budget(encoding: Encoding, chunks: list[Chunk]) -> int:
 
 
 def _folders(output: Path) -> dict[str, str]:
-    folders = {"artifacts_dir": "artifacts", "checkpoint_dir": "checkpoints", "data_dir": "data"}
+    folders = {"artifacts_dir": "artifacts", "checkpoint_dir": CHECKPOINTS, "data_dir": "data"}
     for folder in folders.values():
         (output / folder).mkdir(parents=True, exist_ok=True)
     return {name: str(output / folder) for name, folder in folders.items()}

@@ -122,6 +122,7 @@ class LearnerPeer:
         self.rank = rank
         self.deadline = time.monotonic() + STARTUP_SECONDS
         self.asks = False  # it waits for the next chunk, and the first rank's commit lies in its slot
+        self.saved = False  # with that, it says that its checkpoint folder brings it back here
         self.asked = 0  # chunks so far
         self.over: str | None = None  # why it is done: returned or wall_clock
         self.report: dict[str, Any] = {}  # what it said of itself
@@ -148,10 +149,14 @@ class LearnerPeer:
         except (OSError, SlotResized) as error:
             raise failed("learner_error", f"the slot was tampered with: {error}") from error
 
-    def start(self, layout: Layout, deadline: float) -> None:
-        """Let it train until `deadline` at most."""
+    def start(self, layout: Layout, deadline: float, again: Message | None = None) -> None:
+        """Let it train until `deadline` at most; `again` tells where it goes on from."""
         self.deadline = deadline
-        self._send({"type": "start", "layout": layout.described()})
+        header = {"type": "start", "layout": layout.described()}
+        if again is None:
+            self._send(header)
+        else:
+            self._send({**header, "resumed": again.header}, again.body)
 
     def hear(self) -> None:
         """Take its next message: it asks for a chunk, or is done."""
@@ -163,6 +168,7 @@ class LearnerPeer:
             self.report, self.over, self.asks = message.header, "returned", False
         else:
             self.asks, self.asked = True, self.asked + 1
+            self.saved = message.header.get("saved") is True
 
     def reveal(self, header: dict[str, Any], tokens: bytes) -> None:
         """Give it the next chunk."""

@@ -20,7 +20,7 @@ from evaluations.runner.peers import LearnerPeer, hook_report, memory_report
 from evaluations.runner.processes import Child
 from evaluations.runner.slot import Layout, Slot
 from evaluations.runner.stopped import Stopped
-from evaluations.runner.wire import Channel, readable
+from evaluations.runner.wire import Channel, Message, readable
 
 CAUSE_SECONDS = 2.0  # in which the rank that failed first has its say, after another felt it
 # How a rank words that another one is gone.
@@ -60,7 +60,7 @@ class Ranks:
     def __init__(self, children: list[Child], wall_seconds: float) -> None:
         self.peers = [LearnerPeer(child, rank) for rank, child in enumerate(children)]
         self.wall_seconds = wall_seconds
-        self.began = time.monotonic()
+        self.began = self.heard = time.monotonic()
 
     @property
     def over(self) -> str | None:
@@ -76,6 +76,11 @@ class Ranks:
     def slot(self) -> Slot:
         """Where the commits lie."""
         return self.peers[0].child.slot
+
+    @property
+    def saved(self) -> bool:
+        """Whether the first rank says that what it keeps brings it back to its last commit."""
+        return self.peers[0].saved
 
     @property
     def channels(self) -> list[Channel]:
@@ -94,16 +99,35 @@ class Ranks:
             lambda peer: peer.order(for_rank(order, peer.rank, world_size) if world_size > 1 else order)
         )
 
-    def start(self, layout: Layout) -> None:
-        """Wait until every rank has imported the files, then start the clock for all."""
+    def prepare(self, layout: Layout) -> None:
+        """Wait until every rank has imported the files, and open the slots."""
         self._each(LearnerPeer.ready)
         self._each(lambda peer: peer.open_slot(layout))
+
+    def start(self, layout: Layout) -> None:
+        """Start the clock for all."""
         self.began = time.monotonic()
         self._each(lambda peer: peer.start(layout, self.began + self.wall_seconds))
+
+    def start_again(self, layout: Layout, again: Message, seconds: float) -> None:
+        """Let all go on from where a run stood; they have so long to commit the weights of then."""
+        self.began = time.monotonic()
+        self._each(lambda peer: peer.start(layout, self.began + seconds, again))
+
+    def seconds(self) -> float:
+        """How long it had trained when it asked last."""
+        return self.heard - self.began
+
+    def set_clock(self, seconds: float) -> None:
+        """It had trained so long when it asked last."""
+        self.began = self.heard - seconds
+        for peer in self.peers:
+            peer.deadline = self.began + self.wall_seconds
 
     def hear(self, ready: list[Channel]) -> bool:
         """Take what ranks have said; True when a commit is there and every rank waits for text."""
         self._each(LearnerPeer.hear, among=[peer for peer in self._alive() if peer.child.channel in ready])
+        self.heard = time.monotonic()
         waiting = [peer for peer in self.peers if peer.over is None]
         return self.over is None and all(peer.asks for peer in waiting)
 

@@ -1,7 +1,6 @@
 """The challenge's reference loop: trains a hook-style submission, or an architecture on its own."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,10 +11,9 @@ from evaluations.runner import precision
 from evaluations.runner.averaging import average_gradients
 from evaluations.runner.context import PrismBatch, PrismContext
 from evaluations.runner.hooks import Hooks
+from evaluations.runner.loop_checkpoint import LoopCheckpoint
 from evaluations.runner.reference_recipe import ADAM_BETAS, recipe_for
 from evaluations.runner.training_recipe import TrainingRecipe
-
-CHECKPOINT_SHARES = (0.25, 0.5, 0.75, 1.0)  # of the byte budget, where `save_checkpoint` is called
 
 
 def logits_of(output: Any) -> Tensor:
@@ -53,19 +51,16 @@ def _pass_over(ctx: PrismContext, hooks: Hooks, recipe: TrainingRecipe) -> None:
     optimizer = _optimizer(model, recipe, ctx, hooks)
     if ctx.world_size > 1 and "train_step" in hooks and isinstance(optimizer, torch.optim.Optimizer):
         optimizer.register_step_pre_hook(lambda *_: average_gradients(model.parameters(), ctx.world_size))
-    if "load_checkpoint" in hooks and any(Path(ctx.checkpoint_dir).iterdir()):
-        hooks.call("load_checkpoint", model, optimizer, ctx)
-    due = [share * ctx.byte_budget for share in CHECKPOINT_SHARES]
-    base_rates = _rates(optimizer)
+    base_rates = _rates(optimizer)  # those that it begins with, before a checkpoint brings others
+    checkpoint = LoopCheckpoint(model, optimizer, ctx, hooks)
+    ctx.on_checkpoint(checkpoint.save)
+    if ctx.resumed_at is not None:
+        checkpoint.load(ctx.resumed_at)
     length = getattr(recipe, "sequence_length", None) or ctx.sequence_length
     for batch in ctx.iter_train_batches(model, batch_size=recipe.batch_size, seq_len=length):
         consumed = (batch.metadata or {})["stream_bytes"]
         _set_rates(optimizer, base_rates, rate_factor(recipe, consumed / ctx.byte_budget))
         _step(model, batch, optimizer, recipe, ctx, hooks)
-        while due and consumed >= due[0]:
-            due.pop(0)
-            if "save_checkpoint" in hooks and ctx.rank == 0:
-                hooks.call("save_checkpoint", model, optimizer, ctx)
 
 
 def rate_factor(recipe: TrainingRecipe, share: float) -> float:

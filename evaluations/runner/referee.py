@@ -33,13 +33,15 @@ from typing import Any
 
 from evaluations.runner import admission, constants, ranks, reference_recipe, walls
 from evaluations.runner.auditor import Auditor, audited_fraction
+from evaluations.runner.checkpoint_store import Saved, Store
 from evaluations.runner.encoding import Encoding
 from evaluations.runner.examination import Examination
 from evaluations.runner.graph import identity
 from evaluations.runner.graph.graph import EXPORT
 from evaluations.runner.job import Job
+from evaluations.runner.keeper import Keeper
 from evaluations.runner.ledger import Ledger
-from evaluations.runner.orders import for_predictor, order_of
+from evaluations.runner.orders import CHECKPOINTS, for_predictor, order_of
 from evaluations.runner.peers import PredictorPeer
 from evaluations.runner.processes import Child, end_descendants
 from evaluations.runner.ranks import Ranks
@@ -59,15 +61,19 @@ Emit = Callable[[dict[str, Any]], None]
 class Referee:
     """One run: `play` is the protocol; what it finds is in `ledger`, `model`, `training` and `audit`."""
 
-    def __init__(self, job: Job, data: bytes, coder: Coder, emit: Emit) -> None:
+    def __init__(
+        self, job: Job, data: bytes, coder: Coder, emit: Emit, store: Store, saved: Saved | None = None
+    ) -> None:
         cuts = chunk_cuts(
             data,
             first_bytes=job.schedule.chunk_first_bytes,
             growth=job.schedule.chunk_growth,
             max_bytes=job.schedule.chunk_max_bytes,
         )
-        self.job, self.emit = job, emit
+        self.job = job
         self.chunks = list(chunks(data, cuts))
+        self.keeper = Keeper(store, self.chunks[-1].end, job.checkpoints, emit, saved)
+        self.emit = self.keeper.emit
         self.encoding = Encoding(coder, job)
         self.ledger = Ledger(coder.vocab_size)
         self.sandbox: dict[str, dict[str, Any]] | None = None  # what each child attested
@@ -92,6 +98,7 @@ class Referee:
         """Follow the protocol to its end; raise `Stopped` where it ends before."""
         output, threads = Path(self.job.output_folder), os.cpu_count() or 1
         order = order_of(self.job, self.encoding, self.chunks, threads)
+        self.keeper.lay_out(output / CHECKPOINTS)
         predictor, auditor = (
             walls.start(self.job, place(output), output / log, threads)
             for place, log in (
@@ -153,6 +160,7 @@ class Referee:
         self.learner.order(order)
         described, again = (peer.description() for peer in predictors)
         self.model, layout = admission.admit(described, self.job.limits)
+        self.keeper.check_model(self.model)
         if again.get("manifest") != described.get("manifest"):
             raise failed("model_mismatch", "build_model declared two different models under one seed")
         found = identity.measured([described.get("graphs"), again.get("graphs")])
@@ -163,10 +171,11 @@ class Referee:
             peer.open_slot(layout)
         self.examination.introduce(order, layout)
         self.weights = (layout, self.scorer.peer.child.slot)
-        self.learner.start(layout)
+        self.learner.prepare(layout)
+        self.keeper.start(self, layout)
 
     def _commit_and_reveal(self) -> None:
-        for chunk in self.chunks:
+        for chunk in self.chunks[self.scorer.scored :]:
             if not self._next_commit():
                 return
             began = time.monotonic()
@@ -186,12 +195,14 @@ class Referee:
                 self.learner.stop("wall_clock")
             if self.learner.hear(ready):
                 return True
+        self.keeper.ended(f"the learner's training was over ({self.learner.over})")
         return False
 
     def _fix_weights(self, *, load: bool) -> None:
         """Take W_k out of the learner's reach and into both predictors, before anything is revealed."""
         self.scorer.take(self.learner.slot)
         self.commits += 1
+        self.keeper.committed(self)
         if load:
             self.scorer.load()
         if self.revealed is not None:
@@ -200,6 +211,7 @@ class Referee:
     def _reveal(self, chunk: Chunk, tokens: Tokens) -> None:
         self.revealed = (chunk.end, tokens)
         header = {"index": chunk.index, "bytes": len(chunk.text), "stream_bytes": chunk.end}
+        header["checkpoint"] = self.keeper.due(chunk.end, chunk.index + 1)
         self.learner.reveal(header, tokens.tobytes())
         if chunk.index + 1 < len(self.chunks):  # while the learner works
             self.encoding.prepare(self.chunks[chunk.index + 1])

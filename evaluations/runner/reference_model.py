@@ -5,6 +5,8 @@ weight of `BACKOFF` pseudo-counts (after Cleary and Witten 1984). It only says w
 of it.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -30,6 +32,19 @@ class ReferenceModel:
             contexts, pairs = _keys(tokens[None, :], order)
             np.add.at(self.contexts[table], contexts[0], 1)
             np.add.at(self.pairs[table], pairs[0], 1)
+
+    def keep(self, file: Any) -> None:
+        """Write the counts that are not zero: four arrays, places and counts of pairs and of contexts."""
+        for table in (self.pairs, self.contexts):
+            places = np.flatnonzero(table).astype(np.uint32)
+            np.save(file, places, allow_pickle=False)
+            np.save(file, table.ravel()[places], allow_pickle=False)
+
+    def take_up(self, file: Any) -> None:
+        """Read what `keep` wrote, into a model that has counted nothing yet."""
+        for table in (self.pairs, self.contexts):
+            places = np.load(file, allow_pickle=False)
+            table.ravel()[places] = np.load(file, allow_pickle=False)
 
     def bits(self, windows_BxT: Tokens) -> npt.NDArray[np.float64]:
         """(B, T-1): bits of each token but a window's first, given those before it in the window."""

@@ -4,18 +4,25 @@ import hashlib
 import importlib.metadata
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from evaluations.runner import anomalies, constants, outputs, packs, tokenizers
+from evaluations.runner.checkpoint_store import CheckpointDamaged, CheckpointForeign, Store
 from evaluations.runner.heldout import Heldout
 from evaluations.runner.job import Job, StreamSpec
+from evaluations.runner.job_identity import identity_of
+from evaluations.runner.kept_files import FilesRefused
 from evaluations.runner.manifest import RunManifest
+from evaluations.runner.orders import CHECKPOINTS
 from evaluations.runner.processes import guard_referee
 from evaluations.runner.referee import Emit, Referee
+from evaluations.runner.resumption import CannotResume
+from evaluations.runner.sandbox import removal
 from evaluations.runner.stopped import Stopped
 
 PEAK_UNIT_BYTES = 1024  # of ru_maxrss on Linux
@@ -34,6 +41,8 @@ class Outcome:
     referee: Referee | None = None
     heldout: dict[str, Any] | None = None
     stopped: Stopped | None = None
+    store: Store | None = None
+    began_anew: str | None = None  # why a checkpoint was not gone on from, where there was one
 
 
 def run(job: Job, emit: Emit) -> RunManifest:
@@ -50,6 +59,8 @@ def run(job: Job, emit: Emit) -> RunManifest:
     facts = _run_section(job, started_at.isoformat(), time.monotonic() - began)
     manifest = _manifest(job, outcome, facts, len(data))
     manifest.write(folder)
+    if outcome.store is not None:
+        outcome.store.forget()
     emit({"type": "done", "verdict": manifest.verdict, "code": manifest.code})
     return manifest
 
@@ -79,15 +90,56 @@ def _play(
     job: Job, data: bytes, val: bytes | None, staged: list[packs.Pack], emit: Emit, outcome: Outcome
 ) -> None:
     """The scored run; then, when the learner is dead, the held-out measurement of what it left."""
-    outcome.referee = referee = Referee(job, data, tokenizers.declared(job), emit)
-    try:
-        referee.play()
-    finally:
-        _write_arrays(Path(job.output_folder), referee)
+    referee = _scored(job, data, emit, outcome)
     if val is not None:
         heldout = Heldout(job, referee.encoding, referee.chunks, staged)
         outcome.heldout = heldout.measure(val, referee.commits)
         emit({"type": "heldout", **outcome.heldout})
+
+
+def _scored(job: Job, data: bytes, emit: Emit, outcome: Outcome) -> Referee:
+    """Go on where a checkpoint lies that holds what it promises; else, and where none lies, begin anew."""
+    outcome.store = store = Store(job, identity_of(job))
+    coder = tokenizers.declared(job)
+    try:
+        saved = store.find()
+        outcome.referee = referee = Referee(job, data, coder, emit, store, saved)
+        with _arrays_written(referee):
+            _go_on(referee) if saved else referee.play()
+    except (CannotResume, CheckpointDamaged, CheckpointForeign, FilesRefused) as error:
+        emit({"type": "anew", "code": error.code, "reason": str(error)})
+        outcome.began_anew = error.code
+        _forget_all(store, Path(job.output_folder))
+        outcome.referee = referee = Referee(job, data, coder, emit, store)
+        with _arrays_written(referee):
+            referee.play()
+    return referee
+
+
+def _go_on(referee: Referee) -> None:
+    """What goes wrong before a run has done again what it had done is no fault of the submission."""
+    try:
+        referee.play()
+    except Stopped as end:
+        referee.keeper.ended(end.code)
+        raise
+
+
+def _forget_all(store: Store, output: Path) -> None:
+    """Nothing of a learner that had seen text is left for the one that begins anew."""
+    store.forget()
+    for folder in (output / "artifacts", output / CHECKPOINTS):
+        removal.empty(folder)
+
+
+@contextmanager
+def _arrays_written(referee: Referee) -> Iterator[None]:
+    """However the block ends, its curve and weights are written, where they count."""
+    try:
+        yield
+    finally:
+        if not referee.keeper.unproved:
+            _write_arrays(Path(referee.job.output_folder), referee)
 
 
 def _write_arrays(folder: Path, referee: Referee) -> None:
@@ -128,6 +180,9 @@ def _manifest(job: Job, outcome: Outcome, facts: dict[str, Any], data_bytes: int
         run=facts
         | {
             "memory": referee.memory if referee else {},
+            "checkpoints": referee.keeper.section() if referee else None,
+            "resumed": referee.keeper.resumed() if referee else None,
+            "began_anew": outcome.began_anew,
             "artifacts": [constants.MANIFEST_NAME, *outputs.present(Path(job.output_folder))],
         },
         diagnostics=referee.diagnostics if referee else [],

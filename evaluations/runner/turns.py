@@ -20,8 +20,8 @@ class Turns:
         self.children = children
 
     @contextmanager
-    def of(self, child: Child) -> Iterator[None]:
-        """Let `child` alone run."""
+    def of(self, child: Child | None) -> Iterator[None]:
+        """Let `child` alone run, or nobody."""
         others = [other for other in self.children if other is not child]
         try:
             for other in others:

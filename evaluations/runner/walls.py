@@ -11,7 +11,7 @@ from evaluations.runner import devices
 from evaluations.runner.constants import SCORING_SECONDS, STARTUP_SECONDS
 from evaluations.runner.job import Job
 from evaluations.runner.meeting import Meeting
-from evaluations.runner.orders import tokenizer_paths
+from evaluations.runner.orders import CHECKPOINTS, tokenizer_paths
 from evaluations.runner.processes import Child, Place
 from evaluations.runner.sandbox import removal
 from evaluations.runner.sandbox.limits import BURST_THREADS, ResourceLimits, threads_of_user
@@ -26,7 +26,7 @@ PREDICTOR_DISK_BYTES = 256 << 20  # a predictor has nothing to keep
 
 def learner_place(output: Path, rank: int = 0) -> Place:
     """A learner works in its artifacts, and keeps checkpoints; its ranks share both."""
-    module, kept = "evaluations.runner.learner", (output / "checkpoints",)
+    module, kept = "evaluations.runner.learner", (output / CHECKPOINTS,)
     scratch = output / (f"learner.{rank}.tmp" if rank else "learner.tmp")
     return Place(LEARNER, module, output / "artifacts", scratch, kept, spins=True)
 
