@@ -1,7 +1,9 @@
 """Snapshots: when an epoch has ended, its weights are written down once and for ever.
 
 Epochs count from the one of the first submission. What was missed while nothing ran is filled in order, from
-what stands when it is filled, and says so. A policy that is not valid stops the snapshots until it is mended.
+what stands when it is filled, and says so. What ended between a backup and its restore is not: its weights
+may have been read before they were lost, and nobody is to read others. A policy that is not valid stops the
+snapshots until it is mended.
 """
 
 from datetime import datetime, timedelta
@@ -15,6 +17,7 @@ from evaluations.models import Submission
 from prism_site.config import env
 from prism_site.policy.errors import PolicyInvalid
 from prism_site.policy.resolve import Policy, resolve_policy
+from prism_site.restorations.models import forgotten_until
 from scoring import ownership
 from scoring.epochs import Epoch, epoch_after, epoch_at
 from scoring.explanations import lines_of
@@ -71,7 +74,14 @@ def take_turn() -> None:
 
 
 def _following() -> Epoch | None:
-    """The first epoch without a snapshot; None before the first submission."""
+    """The first epoch without a snapshot that nobody can have read; None before the first submission."""
+    epoch, seconds = _unwritten(), env().epoch_seconds
+    while epoch is not None and (until := forgotten_until(epoch.ends_at)) > epoch.ends_at:
+        epoch = epoch_at(until, seconds)
+    return epoch
+
+
+def _unwritten() -> Epoch | None:
     seconds = env().epoch_seconds
     until = final_until()
     if until is not None:

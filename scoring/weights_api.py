@@ -17,7 +17,7 @@ from prism_site.api.permissions import Platform, Public
 from prism_site.api.problems import Problem
 from prism_site.api.schema import answers
 from prism_site.config import env
-from scoring import payout
+from scoring import payout, snapshots
 from scoring.epochs import epoch_from
 from scoring.models import WeightSnapshot
 from scoring.weights_answers import EpochWeights, WeightsAnswer, WeightsMetadata, WeightsPreview
@@ -30,10 +30,15 @@ class GetWeightsView(APIView):
 
     @extend_schema(operation_id="get_weights", responses=answers(WeightsAnswer, 401, 403, 503))
     def get(self, request: Request) -> HttpResponseBase:
-        """Weights from official scores alone; 503 `policy_invalid` where the policy in force is not valid."""
+        """Weights from official scores alone; 503 `policy_invalid` where the policy in force is not valid.
+
+        503 `epoch_went_back` where the clock stands before the end of an epoch that is final already.
+        """
+        now = timezone.now()
+        _refuse_to_go_back(now)
         result = payout.payout(payout.exported_mode())
         weights = payout.exported(result)
-        return _weights_answer(request, WeightsAnswer, result, weights, timezone.now())
+        return _weights_answer(request, WeightsAnswer, result, weights, now)
 
 
 class WeightsPreviewView(APIView):
@@ -65,6 +70,13 @@ class EpochWeightsView(APIView):
             return unchanged
         answer = EpochWeights.of(snapshot, epoch_from(snapshot.epoch, snapshot.epoch_seconds))
         return tagged(answer.model_dump(mode="json"), etag)
+
+
+def _refuse_to_go_back(now: datetime) -> None:
+    final_until = snapshots.final_until()
+    if final_until is not None and now < final_until:
+        detail = f"Weights are final until {final_until:%Y-%m-%d %H:%M} UTC; set this host's clock."
+        raise Problem(503, "epoch_went_back", detail)
 
 
 def _weights_answer(
