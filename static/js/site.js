@@ -77,8 +77,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   shown.set(target, event.detail.xhr.responseText);
 });
 
-document.addEventListener("htmx:afterSettle", (event) => {
-  enhance(document);
+// Before the first frame that shows it: settling comes a moment later, and columns would be seen to move.
+document.addEventListener("htmx:afterSwap", () => enhance(document));
+
+document.addEventListener("htmx:afterSettle", () => {
   const state = document.querySelector("[data-announce]")?.dataset.announce;
   if (state && state !== shown.get(document)) {
     if (shown.has(document)) announce(state);
