@@ -1,8 +1,9 @@
 """The ticks that queue workers carry out: seconds long, idempotent, safe to kill anywhere."""
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from evaluations import bell, gpu_devices, gpu_leases, reconcile
+from evaluations.backends import kept_checkpoints
 from evaluations.launching import free_slots, launch_next
 from evaluations.models import Canary
 from evaluations.queues import of_host, this_cluster
@@ -13,9 +14,7 @@ LAUNCH = "evaluations.tasks.launch_tick"
 
 def canary_tick() -> None:
     """Stamp a row of this host's cluster: the one reliable sign that its pool of workers is alive."""
-    Canary.objects.update_or_create(
-        cluster=this_cluster(), host=env().host, defaults={"stamped_at": timezone.now()}
-    )
+    Canary.objects.update_or_create(cluster=this_cluster(), host=env().host, defaults={"stamped_at": Now()})
     bell.forget_unheard()
     gpu_devices.forget()
 
@@ -35,6 +34,7 @@ def reconcile_tick() -> None:
     reconcile.lose_expired()
     gpu_leases.release_over()
     reconcile.sweep_folders()
+    kept_checkpoints.throw_away()
     reconcile.ring_stale()
     if free_slots() > 0 and reconcile.anything_queued():
         bell.ring(LAUNCH, once=True, queue=of_host(this_cluster()))

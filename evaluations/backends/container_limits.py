@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from evaluations.runner.checkpoint_store import most_bytes
 from evaluations.runner.job import Job, Limits
 from evaluations.runner.sandbox.limits import BURST_THREADS
 from evaluations.runner.walls import PREDICTOR_DISK_BYTES
@@ -53,4 +54,5 @@ def container_limits(job: Job, sandbox: SandboxLimits) -> ContainerLimits:
 def _output_bytes(limits: Limits) -> int:
     """What the referee lets its children keep, and what it writes itself."""
     weights = WEIGHT_COPIES * WEIGHT_BYTES * limits.max_parameters
-    return limits.artifacts_quota_bytes + ANSWERING * PREDICTOR_DISK_BYTES + weights + REPORT_BYTES
+    children = limits.artifacts_quota_bytes + ANSWERING * PREDICTOR_DISK_BYTES
+    return children + weights + most_bytes(limits) + REPORT_BYTES

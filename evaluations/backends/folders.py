@@ -4,6 +4,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from evaluations.backends.kept_checkpoints import set_aside
 from evaluations.runner.constants import MANIFEST_NAME, learner_log
 from evaluations.runner.job import MOST_RANKS
 from prism_site.config import env
@@ -50,6 +51,7 @@ def clean(label: str) -> None:
     """
     with suppress(OSError):
         folder = folder_of(label)
+        set_aside(label, folder)
         for path in folder.iterdir() if folder.is_dir() else ():
             _remove_unless_kept(path)
         (env().artifact_path / _MARKERS / label).unlink(missing_ok=True)

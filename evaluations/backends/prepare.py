@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evaluations import gpu_leases
 from evaluations.backends.folders import folder_of, mark
+from evaluations.backends.kept_checkpoints import hand_over
 from evaluations.backends.machine import limits_of, place_of, precision_of
 from evaluations.backends.packs import packs_of
 from evaluations.backends.streams import (
@@ -74,6 +75,8 @@ def prepare(attempt: Attempt, policy: Policy) -> Path:
         gpus=gpu_leases.take(attempt, policy),
     )
     write_private(folder / JOB, job.to_json())
+    if job.checkpoints:
+        hand_over(attempt, folder)
     return folder
 
 
@@ -154,6 +157,7 @@ def job_of(
         precision=place.precision,
         gpus=place.gpus,
         world_size=place.world_size,
+        checkpoints=targets.checkpoints,
         diagnostics=DIAGNOSTIC_LOOKS,
         graph=Mode(mode).is_official,
         reference_tokenizers=reference_tokenizers(manifest.tokenizer),

@@ -27,7 +27,7 @@ from typing import Any, BinaryIO
 
 from evaluations.runner import kept_files
 from evaluations.runner.commit_journal import Journal
-from evaluations.runner.job import Job
+from evaluations.runner.job import Job, Limits
 from evaluations.runner.kept_files import KeptFile, Quota
 from evaluations.runner.sandbox import removal
 from evaluations.runner.sandbox.usage import disk_usage
@@ -38,6 +38,8 @@ STATE, WEIGHTS, COUNTS, LEARNER = "state.json", "weights", "counts", "learner"
 NAME = re.compile(r"at-(\d{1,9})")
 KEPT = 2
 STATE_CAP_BYTES = 256 << 20
+WEIGHT_BYTES = 8  # of a stored number, at most
+OTHER_BYTES = 512 << 20  # state and counts
 FREE_SHARE = 2  # of a checkpoint's size must be free before it is written
 
 
@@ -106,7 +108,7 @@ class Store:
 
     def __init__(self, job: Job, identity: str) -> None:
         self.folder, self.identity = Path(job.output_folder) / FOLDER, identity
-        self.quota = Quota(job.limits.artifacts_quota_bytes, job.limits.artifact_files)
+        self.quota = Quota(learner_bytes(job.limits), job.limits.artifact_files)
         secret = bytes.fromhex(job.run_secret)
         self.key = hmac.new(secret, f"checkpoints of {job.run_id}".encode(), hashlib.sha256).digest()
         self.journal = Journal.read(self.folder)
@@ -232,6 +234,17 @@ class Store:
     def _check_room(self, size: int) -> None:
         if shutil.disk_usage(self.folder).free < FREE_SHARE * size:
             raise OSError(errno.ENOSPC, "a checkpoint would fill the disk")
+
+
+def learner_bytes(limits: Limits) -> int:
+    """What a learner may keep for itself with a checkpoint."""
+    return limits.artifacts_quota_bytes // 2
+
+
+def most_bytes(limits: Limits) -> int:
+    """What the checkpoints of a run take up at most: those that are kept, and one that is being written."""
+    one = learner_bytes(limits) + WEIGHT_BYTES * limits.max_parameters + OTHER_BYTES
+    return (KEPT + 1) * one
 
 
 def _sync(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from evaluations.runner.checkpoint_store import learner_bytes
 from evaluations.runner.encoding import Encoding
 from evaluations.runner.job import Job
 from evaluations.runner.stream import Chunk
@@ -32,7 +33,7 @@ def order_of(job: Job, encoding: Encoding, chunks: list[Chunk], threads: int) ->
             "precision": job.precision,
             "token_budget": _token_budget(encoding, chunks),
             "byte_budget": chunks[-1].end,
-            "checkpoint_bytes": job.limits.artifacts_quota_bytes // 2,
+            "checkpoint_bytes": learner_bytes(job.limits),
             **_folders(Path(job.output_folder)),
         },
     }

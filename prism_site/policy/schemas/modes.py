@@ -39,6 +39,12 @@ class ModeTargets(PolicySchema):
     wall_seconds: Seconds = Field(
         ge=1, le=604_800, description="limit of a run; ending by it never enters the score"
     )
+    checkpoints: int = Field(
+        ge=0,
+        le=256,
+        description="how often a run is saved, to go on after its host failed; 0: it begins anew",
+        json_schema_extra={"unit": "times"},
+    )
 
     reference_runs: bool = Field(
         description="whether a scored architecture is also run under the reference recipe, for its quality"
@@ -70,6 +76,7 @@ SMOKE = ModeTargets(
     chunk_max_bytes=65_536,
     sequence_length=256,
     wall_seconds=900,
+    checkpoints=16,
     reference_runs=False,
 )
 PROXY = ModeTargets(
@@ -85,6 +92,7 @@ PROXY = ModeTargets(
     chunk_max_bytes=1_048_576,
     sequence_length=1_024,
     wall_seconds=21_600,
+    checkpoints=16,
     reference_runs=True,
 )
 FULL = PROXY.model_copy(
