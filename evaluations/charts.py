@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from evaluations.look import Look, Scale
+from evaluations.look import MOST_POINTS, Look, Scale
 from evaluations.marks import MOST_MARKS, Trace, clipped_traces, nonfinite_trace
 from evaluations.points import Floats, Points, XAxis, ratio
 from evaluations.smoothing import Smoothing, smoothed
 from evaluations.thinning import Places, thin
 
 UNIFORM_BPB = 8.0  # a model that knows nothing spends 8 bits on a byte
-MOST_POINTS = 2_000  # of a line; more would be slow to draw and show nothing else
 SMOOTH_NAMES: dict[Smoothing, str] = {"mean": "mean of {} chunks", "ema": "exponential mean, {} chunks"}
 
 X_TITLES: dict[XAxis, str] = {

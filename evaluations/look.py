@@ -12,6 +12,7 @@ from evaluations.smoothing import Smoothing
 Scale = Literal["linear", "log"]
 Window = tuple[float, float]
 
+MOST_POINTS = 2_000  # of a line; more would be slow to draw and show nothing else
 MARGIN = 0.5  # of what is in sight, on either side of it: a small move needs no new answer
 
 
@@ -34,8 +35,11 @@ class Look:
         return self.x_scale == "log"
 
     def inside(self, along: Floats) -> slice:
-        """Which of some ascending places are in the window, with one more on either side."""
-        if self.window is None:
+        """Which of some ascending places are drawn: those in the window, with one more on either side.
+
+        All of them where they are few, so that a small curve is whole wherever the reader moves.
+        """
+        if self.window is None or len(along) <= MOST_POINTS:
             return slice(None)
         first, last = np.searchsorted(along, self.window[0]), np.searchsorted(along, self.window[1], "right")
         return slice(max(0, int(first) - 1), int(last) + 1)

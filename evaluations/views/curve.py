@@ -70,15 +70,16 @@ def answer(submission_id: UUID, view: View) -> dict[str, Any]:
 def _whole(head: CurveHead, look: Look) -> dict[str, Any]:
     points = points_of(head)
     drawn = charts.figure(points, head.yardsticks, look)
-    in_sight, shown = len(points.cut(look.inside(points.along(look.x)))), len(drawn["data"][0]["x"])
+    along, shown = points.along(look.x), len(drawn["data"][0]["x"])
+    inside = look.inside(along)
     return {
         **_state(head, look, points, count=len(points)),
         "nonfinite": int(points["nonfinite"].sum()),
-        "clipped": vars(clipped(points.along(look.x), points, look)),
-        "in_sight": in_sight,
+        "clipped": vars(clipped(along, points, look)),
+        "in_sight": len(along[inside]),
         "shown": shown,
         "thinned": shown < len(points),  # a closer look would show more
-        "reaches_end": look.window is None or bool(look.window[1] >= points.along(look.x)[-1:].sum()),
+        "reaches_end": inside.stop is None or inside.stop > len(along),
         "provenance": provenance(head),
         "figure": drawn,
     }

@@ -82,7 +82,8 @@ function followZoom() {
     rememberView(view, DEFAULTS);
     clearTimeout(settling);
     // More can be seen now than was sent, or other values are beyond what is shown.
-    if (known.thinned || moved.includes("y") || view.yfrom) settling = setTimeout(restart, SETTLE_MILLISECONDS);
+    const partly = known.thinned || !known.reaches_end;
+    if (partly || moved.includes("y") || view.yfrom) settling = setTimeout(restart, SETTLE_MILLISECONDS);
   });
 }
 

@@ -15,6 +15,7 @@ BY_KIND = [
     advice_on("zip_malformed", was_read=False, was_run=False),
     advice_on("anything", was_read=True, was_run=True),
 ]
+ADVICE: set[Advice] = {*BY_CODE.values(), *BY_KIND}
 
 
 def test_every_documented_ending_of_a_run_has_advice() -> None:
@@ -31,7 +32,7 @@ def test_what_has_no_advice_of_its_own_is_told_by_how_far_it_came() -> None:
     assert "your own code" in own_code.words
 
 
-@pytest.mark.parametrize("advice", sorted({*BY_CODE.values(), *BY_KIND}, key=lambda each: each.words))
+@pytest.mark.parametrize("advice", sorted(ADVICE, key=lambda each: each.words))
 def test_an_advice_leads_to_a_passage(advice: Advice) -> None:
     assert advice.words.endswith(".")
     if advice.url == "/submit":

@@ -4,8 +4,8 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from evaluations.charts import MOST_POINTS, Yardsticks, columns, figure, moving_traces
-from evaluations.look import Look, Scale, widened
+from evaluations.charts import Yardsticks, columns, figure, moving_traces
+from evaluations.look import MOST_POINTS, Look, Scale, widened
 from evaluations.marks import MOST_MARKS, Clipped, clipped
 from evaluations.points import NONE, AxisUnknown, Points, XAxis
 from evaluations.smoothing import Smoothing
@@ -223,3 +223,7 @@ def test_more_is_drawn_than_is_seen_and_equally_far_on_a_log_axis() -> None:
     assert widened((10.0, 20.0), "linear") == (5.0, 25.0)
     assert widened((10.0, 1000.0), "log") == pytest.approx((1.0, 10_000.0))
     assert widened((0.0, 10.0), "log") == (-5.0, 15.0)
+
+
+def test_a_small_curve_is_whole_wherever_the_reader_looks() -> None:
+    assert trace("curve", x="chunks", window=(2.5, 2.6), sight=(2.5, 2.6))["x"] == [1, 2, 3]
