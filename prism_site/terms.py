@@ -206,6 +206,12 @@ TERMS: Mapping[str, Term] = {
         "architecture",
         "the-queue-carries-ticks-the-database-carries-the-truth",
     ),
+    "hosts": Term(
+        "Hosts and GPUs",
+        "Who carries out runs, when it was last heard of, and until when its attempts and GPUs are lent.",
+        "architecture",
+        "the-queue-carries-ticks-the-database-carries-the-truth",
+    ),
     "endings": Term(
         "Failures by reason",
         "How submissions and attempts ended in the last 24 hours, by the code that their owners saw.",

@@ -11,24 +11,14 @@ from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 from pydantic import BaseModel
 
-from prism_site import decisions
-from prism_site.decisions import Effect
 from prism_site.hold_ticks import grace
 from prism_site.operator.claims import claim_of, claimed
+from prism_site.operator.stakes import Stake, stake_of
 from reviews.models import Hold
 
 LISTED = 100  # holds; all of them are counted
 WEIGHED = 25  # of those, the longest overdue, whose effect on the weights is computed
 HOUR_SECONDS = 3600
-
-
-class Stake(BaseModel):
-    """What the decision that does most would do to the weight of its hotkey, a share of 1."""
-
-    decision: str
-    before: float
-    after: float
-    explanation: str
 
 
 class OverdueKind(BaseModel):
@@ -127,19 +117,8 @@ def _line(hold: Hold, now: datetime, weighed: bool) -> OverdueHold:
         overdue_hours=_hours(now, hold.due_at),
         expires_at=hold.due_at + grace(),
         claimed_by=claim.by if claim else "",
-        stake=_stake(hold) if weighed else None,
+        stake=stake_of(hold) if weighed else None,
     )
-
-
-def _stake(hold: Hold) -> Stake:
-    """Of all decisions, the one that would move most; they differ in nothing where none moves anything."""
-    found = [(effect, *_of_hotkey(effect, hold.submission.hotkey)) for effect in decisions.effects(hold)]
-    effect, before, after = max(found, key=lambda each: abs(each[2] - each[1]))
-    return Stake(decision=effect.decision, before=before, after=after, explanation=effect.explanation)
-
-
-def _of_hotkey(effect: Effect, hotkey: str) -> tuple[float, float]:
-    return effect.weights_before.get(hotkey, 0.0), effect.weights_after.get(hotkey, 0.0)
 
 
 def _hours(now: datetime, due_at: datetime) -> int:

@@ -1,7 +1,7 @@
 """How often each rule and each reviewer stopped a submission, and how often operators let it go on.
 
-A rule has fired when it found anything in a submission. What asked for a hold is judged by what a person decided:
-`confirm` upholds all findings that asked for that hold, anything else overturns all of them.
+A rule has fired when it found anything in a submission. What asked for a hold is judged by the decision
+about it: `confirm` upholds all findings that asked for that hold, anything else overturns all of them.
 """
 
 from collections import defaultdict

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from evaluations.enums import Mode, Status
 from evaluations.models import Submission
+from prism_site.operator.stakes import Stake, at_stake
 from prism_site.policy.errors import PolicyInvalid
+from reviews.models import Hold
 from scoring.explanations import shares_of, why
 from scoring.models import WeightSnapshot
 from scoring.payout import Payout, payout, weighed_mode
@@ -49,7 +51,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """Everything on the page, read in a constant number of queries."""
+    """Everything on the page, read in a constant number of queries but for what open holds would change."""
 
     mode: Mode
     payout: Payout | None  # none without a valid policy
@@ -58,6 +60,7 @@ class Board:
     lines: list[Line]  # the largest weight first, then those who lost theirs
     more: int  # hotkeys that are not shown
     snapshots: list[WeightSnapshot]  # of any mode, the newest first
+    stakes: list[tuple[Hold, Stake]]  # what open holds keep from the weights
 
     @property
     def total(self) -> float:
@@ -80,6 +83,7 @@ def board() -> Board:
         lines=lines[:SHOWN],
         more=max(0, len(lines) - SHOWN),
         snapshots=list(snapshots.defer("inputs", "explanation")[:SNAPSHOTS_SHOWN]),
+        stakes=at_stake(mode) if paid else [],
     )
 
 

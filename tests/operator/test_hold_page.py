@@ -153,9 +153,9 @@ def test_no_page_holds_a_script_or_a_style_of_its_own(eve: Client) -> None:
 def test_pages_cost_few_queries(eve: Client, django_assert_max_num_queries: Any) -> None:
     hold = make_anomaly()
     factories.make_evaluating()
-    with django_assert_max_num_queries(56):
+    with django_assert_max_num_queries(58):
         page_of(eve, hold)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(24):
         eve.get("/operator/")
 
 

@@ -18,6 +18,7 @@ from scoring.models import Attribution, Score, WeightSnapshot
 from scoring.snapshots import snapshot_epochs
 from tests import factories
 from tests.api.conftest import break_policy
+from tests.operator.conftest import make_anomaly, make_quarantine
 
 pytestmark = pytest.mark.django_db
 PATH = "/operator/weights"
@@ -147,7 +148,7 @@ def test_the_page_costs_the_same_for_one_and_for_many(
     eve: Client, django_assert_max_num_queries: Any
 ) -> None:
     scores = earned(1.0, 1.5)
-    with django_assert_max_num_queries(10) as few:
+    with django_assert_max_num_queries(12) as few:
         eve.get(PATH)
     earned(*(2.0 + number for number in range(6)))
     for score in scores:
@@ -161,3 +162,14 @@ def test_names_of_strangers_are_escaped(eve: Client) -> None:
     Submission.objects.filter(pk=score.pk).update(name="<script>alert(1)</script>")
     reject(score)
     assert "&lt;script&gt;" in page_of(eve)
+
+
+def test_what_open_holds_keep_back_is_shown_with_its_decision(eve: Client) -> None:
+    factories.make_completed(mode=OFFICIAL)
+    hold = make_anomaly(ease=2.0, name="held one", mode=OFFICIAL)
+    make_quarantine()
+    page = eve.get("/operator/weights").content.decode()
+    kept = page[page.index('id="stakes-title"') : page.index('id="snapshots-title"')]
+    for said in ("held one", "Lift the multiplier", "0.0000 →", f'href="/operator/holds/{hold.pk}"'):
+        assert said in kept
+    assert kept.count("<tr>") == 2
