@@ -91,7 +91,7 @@ class Saved:
             if file.seek(0, os.SEEK_END) != len(memory):
                 raise CheckpointDamaged("the weights have another length")
             file.seek(0)
-            file.readinto(memory)  # type: ignore[attr-defined]  # a regular file reads whole
+            file.readinto(memory)  # a regular file reads whole
 
     def open_counts(self) -> BinaryIO:
         """The reference model's counts."""

@@ -16,6 +16,7 @@ from evaluations.runner.sandbox.usage import DEPTH_CAP
 
 PIECE_BYTES = 1 << 20
 NAME_CAP_CHARS = 255
+TOO_MUCH = "more bytes than the quota allows"
 
 
 class FilesRefused(Exception):
@@ -115,11 +116,13 @@ def _open_file(name: str, folder: int) -> int:
 
 
 def _copy(source: BinaryIO, target: Sink, room: int) -> int:
+    if os.fstat(source.fileno()).st_size > room:
+        raise FilesRefused(TOO_MUCH)
     size = 0
     while piece := source.read(PIECE_BYTES):
         size += len(piece)
         if size > room:
-            raise FilesRefused("more bytes than the quota allows")
+            raise FilesRefused(TOO_MUCH)
         target.write(piece)
     return size
 

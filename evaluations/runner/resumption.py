@@ -56,7 +56,7 @@ class Resumption:
                 f"commit {index} is not the one that was made before"
                 + (": the learner's files do not bring it back" if first else ""),
             )
-        if self.proved:
+        if not self.expected:
             for line in self.held_back:
                 self.emit_on(line)
             self.held_back.clear()

@@ -1,7 +1,5 @@
-"""Runs that are killed on the way and taken up again, as a host does it that failed."""
+"""Runs whose referee is killed on the way, and the next attempt at them, as a host makes it."""
 
-import json
-import os
 import shutil
 import signal
 import subprocess
@@ -11,37 +9,45 @@ from pathlib import Path
 from typing import Any
 
 from evaluations.runner.checkpoint_store import FOLDER
-from evaluations.runner.job import Job
-from tests.runner.harness import ROOT, Outcome, execute
+from evaluations.runner.job import Job, Schedule
+from tests.runner.harness import ROOT, TEXT, Outcome, execute, make_job
+
+# Eight chunks; saved before chunks 2, 4 and 6.
+SCHEDULE = Schedule(
+    chunk_first_bytes=1024, chunk_growth=1.0, chunk_max_bytes=1024, sequence_length=32, score_fraction=1.0
+)
+CHECKPOINTS = 4
+SCORED_5 = ("scored", 5)
 
 
-def killed_after(job: Job, chunk: int) -> list[dict[str, Any]]:
-    """Run a job and kill the referee with all it started once chunk `chunk` is scored; give its progress."""
+def small_job(folder: Path, files: dict[str, str | bytes], **changes: Any) -> Job:
+    return make_job(
+        folder, files, data=TEXT[:8192], schedule=SCHEDULE, **{"checkpoints": CHECKPOINTS, **changes}
+    )
+
+
+def kill(job: Job, point: str, number: int) -> None:
+    """Run a job whose referee dies there, and with it all it started."""
     path = Path(job.output_folder).with_suffix(".json")
     path.write_text(job.to_json())
-    command = [sys.executable, "-m", "evaluations.runner", "run", str(path)]
-    lines: list[dict[str, Any]] = []
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as referee:
-        assert referee.stdout is not None
-        for text in referee.stdout:
-            lines.append(json.loads(text))
-            if lines[-1].get("index") == chunk:
-                os.kill(referee.pid, signal.SIGKILL)
-                break
-    assert referee.returncode == -signal.SIGKILL, lines
-    return lines
+    command = [sys.executable, "-m", "tests.runner.killed", str(path), point, str(number)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
-def next_attempt(job: Job, number: int) -> Job:
-    """The same run in a folder of its own, with what the attempt before kept."""
-    before, after = Path(job.output_folder), Path(job.output_folder).with_name(f"attempt{number}")
+def next_attempt(job: Job) -> Job:
+    """The same run in a folder of its own, with what the referee of the attempt before kept."""
+    before = Path(job.output_folder)
+    after = before.with_name(before.name + "+")
     after.mkdir()
     if (before / FOLDER).exists():
         shutil.move(before / FOLDER, after / FOLDER)
     return replace(job, output_folder=str(after))
 
 
-def resumed(job: Job, chunk: int, number: int = 2) -> Outcome:
-    """Kill a job after a chunk, then let the next attempt bring it to its end."""
-    killed_after(job, chunk)
-    return execute(next_attempt(job, number))
+def killed_and_taken_up(job: Job, *points: tuple[str, int]) -> Outcome:
+    """Kill one attempt after the other; give the outcome of the last, which nobody kills."""
+    for point in points:
+        kill(job, *point)
+        job = next_attempt(job)
+    return execute(job)
