@@ -28,7 +28,11 @@ def hosts(running: Iterable[Attempt], now: datetime) -> list[Host]:
     live = list(running)
     devices = list(GpuDevice.objects.all())
     leases = list(GpuLease.objects.filter(released_at__isnull=True))
-    names = {row.host for row in (*live, *devices, *leases)}
+    names = {
+        *(attempt.host for attempt in live),
+        *(device.host for device in devices),
+        *(lease.host for lease in leases),
+    }
     return [_host(name, live, devices, leases, now) for name in sorted(names)]
 
 

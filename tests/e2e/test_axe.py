@@ -7,15 +7,21 @@ import json
 import os
 import shutil
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
 from evaluations.enums import Stage
+from prism_site.operator import saved_filters
+from prism_site.operator.queue import Filters
+from reviews.models import Hold
 from scoring.models import Family
 from tests import factories
 from tests.e2e.conftest import Visit
@@ -77,6 +83,8 @@ def every_page() -> list[str]:
     score = factories.make_completed(name="scored")
     second = factories.make_completed(name="second", ease=2.0)
     hold = make_quarantine()
+    Hold.objects.filter(pk=hold.pk).update(due_at=timezone.now() - timedelta(hours=30))
+    saved_filters.save(User.objects.get(), name="Copies", filters=Filters(kind="quarantine"))
     make_copies()
     submissions = [
         score.submission_id,
@@ -99,8 +107,13 @@ def every_page() -> list[str]:
         "/operator/",
         "/operator/holds",
         f"/operator/holds/{hold.pk}",
+        "/operator/holds?kind=quarantine",
+        "/operator/holds/filters",
+        "/operator/holds/overdue",
+        "/operator/keys",
         "/operator/weights",
         "/operator/audit",
+        "/operator/audit/overturns",
         "/operator/policy",
         "/operator/policy/score_weights",
         "/docs/",
