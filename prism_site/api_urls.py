@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from prism_site.api.docs import SchemaView, SwaggerView
 from prism_site.api.not_found import NotFoundView
 from prism_site.holds_api import HoldsView, ResolveView
+from prism_site.metrics_view import metrics
 from prism_site.retry_api import RetryView
 from prism_site.worker_api import PollView, ProcessNextView
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path("internal/v1/worker/process-next", ProcessNextView.as_view(), name="api-process-next"),
     path("internal/v1/worker/poll", PollView.as_view(), name="api-poll"),
     path("v1/schema/", SchemaView.as_view(), name="api-schema"),
+    path("metrics", metrics, name="metrics"),
     path("docs/api/", SwaggerView.as_view(), name="api-docs"),
     path("docs/", include("prism_site.documents.urls")),
     re_path(r"^(?:v1|internal)(?:/.*)?$", NotFoundView.as_view()),

@@ -20,6 +20,8 @@ from evaluations.runner.sandbox import support
 from prism_site.config import env
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+TOKEN_CHARACTERS = 32
+TOKENS_OF_A_ROTATION = 2
 
 
 def register() -> None:
@@ -29,6 +31,8 @@ def register() -> None:
     for check in (strangers_meet_a_sandbox, signatures_are_real, data_is_there):
         checks.register(check, "prism")
     for check in (code_runs_behind_a_wall, platform_has_a_token, brokers_token_is_kept):
+        checks.register(check, "prism", deploy=True)
+    for check in (tokens_cannot_be_guessed, rotation_has_ended):
         checks.register(check, "prism", deploy=True)
 
 
@@ -110,6 +114,23 @@ def platform_has_a_token(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     message = "PRISM_SHARED_TOKEN is not set: the platform cannot read weights."
     return [_warning("W004", message, "Set PRISM_SHARED_TOKEN or PRISM_SHARED_TOKEN_FILE.")]
+
+
+def tokens_cannot_be_guessed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Nothing slows somebody who tries tokens down but their length."""
+    tokens = env().shared_tokens + env().metrics_tokens
+    if all(len(token) >= TOKEN_CHARACTERS for token in tokens):
+        return []
+    message = f"A bearer token has fewer than {TOKEN_CHARACTERS} characters."
+    return [_warning("W010", message, "`openssl rand -base64 36` makes one that nobody guesses.")]
+
+
+def rotation_has_ended(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Two tokens overlap while one takes the place of the other; a third was forgotten."""
+    if len(env().shared_tokens) <= TOKENS_OF_A_ROTATION:
+        return []
+    message = f"{len(env().shared_tokens)} shared tokens are accepted."
+    return [_warning("W011", message, "Remove those that `shared_token_used` in the log does not name.")]
 
 
 def signatures_are_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:

@@ -51,6 +51,10 @@ class Environment(BaseSettings):
     allowed_hosts: str = Field("localhost,127.0.0.1,[::1]", description="comma-separated Host names answered")
     csrf_origins: str = Field("", description="comma-separated origins (https://…) whose forms are trusted")
     trusted_proxies: int = Field(0, ge=0, le=10, description="reverse proxies in front of the web process")
+    https: bool = Field(
+        False, description="pages are reached over HTTPS alone: secure cookies, HSTS, redirects"
+    )
+    log_format: Literal["json", "text"] = Field("json", description="log lines for machines or for people")
 
     # database and queue
     database_url: str = Field(
@@ -65,6 +69,9 @@ class Environment(BaseSettings):
     # access
     shared_token: SecretStr | None = Field(
         None, min_length=1, description="bearer token(s) of the platform, one a line"
+    )
+    metrics_token: SecretStr | None = Field(
+        None, min_length=1, description="bearer token(s) of who reads /metrics, one a line"
     )
     public_submissions_enabled: bool = Field(
         False, description="whether miners may upload to /v1/submissions"
@@ -257,8 +264,11 @@ class Environment(BaseSettings):
     @property
     def shared_tokens(self) -> tuple[str, ...]:
         """Every accepted token, one a line, so that tokens rotate without downtime."""
-        text = self.shared_token.get_secret_value() if self.shared_token else ""
-        return tuple(token for token in map(str.strip, text.splitlines()) if token)
+        return one_a_line(self.shared_token)
+
+    @property
+    def metrics_tokens(self) -> tuple[str, ...]:
+        return one_a_line(self.metrics_token)
 
     @property
     def effective_database_url(self) -> str:
@@ -283,6 +293,11 @@ class Environment(BaseSettings):
     @property
     def artifact_path(self) -> Path:
         return self.artifact_dir or self.var_dir / "artifacts"
+
+
+def one_a_line(secret: SecretStr | None) -> tuple[str, ...]:
+    text = secret.get_secret_value() if secret else ""
+    return tuple(token for token in map(str.strip, text.splitlines()) if token)
 
 
 def comma_separated(text: str) -> list[str]:

@@ -18,11 +18,11 @@ def kept_secret(path: Path) -> str:
 
 
 def make_secret(path: Path) -> None:
-    """Write 256 random bits to `path` (mode 0600), whole or not at all, unless another process was first."""
+    """Write 384 random bits to `path` (mode 0600), whole or not at all, unless another process was first."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secrets.token_urlsafe(32))
+        file.write(secrets.token_urlsafe(48))
         file.flush()
         os.fsync(file.fileno())
     with suppress(FileExistsError):

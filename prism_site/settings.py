@@ -1,8 +1,11 @@
 """Wiring of Django: every value that an operator may set comes from `prism_site.config`."""
 
+from typing import Any
+
 import dj_database_url
 from csp.constants import NONE, SELF
 
+from prism_site import logs
 from prism_site.config import ROOT, env, persistent_secret
 
 BASE_DIR = ROOT
@@ -86,9 +89,16 @@ USE_TZ = True
 USE_I18N = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-AUTH_PASSWORD_VALIDATORS = [
+AUTHENTICATION_BACKENDS = ["prism_site.access.sign_in.CountedBackend"]
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+AUTH_PASSWORD_VALIDATORS += [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    }
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
@@ -134,7 +144,30 @@ CONTENT_SECURITY_POLICY = {
 CSRF_TRUSTED_ORIGINS = _env.csrf_trusted_origins
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_HTTPONLY = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True  # scripts read the token from the page
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 7 * 86_400
+if _env.https:
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 365 * 86_400
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_SSL_REDIRECT = True
+    # What the platform, a health check and Prometheus call from within, by addresses without a certificate.
+    SECURE_REDIRECT_EXEMPT = [r"^internal/", r"^health$", r"^version$", r"^metrics$"]
+    if _env.trusted_proxies:
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# To be preloaded is a promise about a whole domain, which its owner gives and not this program.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+
+# What is larger is refused before it is read; uploads have a limit of their own, counted while they come.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 4
+
+LOGGING_CONFIG = None  # `logs.configure` does it, for our own log and for that of libraries
+logs.configure(text=_env.log_format == "text", debug=DEBUG)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

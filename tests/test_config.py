@@ -58,7 +58,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "RUN_SECRET": ("secret", "secret"),
     "SECRET_KEY": ("secret", "secret"),
 }
-SECRETS = ["SHARED_TOKEN", "DOCKER_BROKER_TOKEN", "LLM_API_KEY", "RUN_SECRET", "SECRET_KEY"]
+SECRETS = ["SHARED_TOKEN", "METRICS_TOKEN", "DOCKER_BROKER_TOKEN", "LLM_API_KEY", "RUN_SECRET", "SECRET_KEY"]
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The nonces that were used, so that no signed message counts twice."""
+"""What is remembered of callers: nonces, so that no signed message counts twice, and tries to sign in."""
 
 from typing import ClassVar
 
@@ -22,3 +22,21 @@ class Nonce(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hotkey} {self.nonce}"
+
+
+class SignInCount(models.Model):
+    """Tries of one window; in the database, where parallel tries are counted one after another."""
+
+    kind = models.CharField(max_length=10)
+    name = models.CharField(max_length=64)
+    window = models.BigIntegerField()
+    tries = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["window", "kind", "name"], name="access_sign_in_count_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}: {self.tries}"

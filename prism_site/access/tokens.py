@@ -1,8 +1,14 @@
-"""The platform's own calls: bearer tokens and the headers that name a challenge and a verified hotkey."""
+"""The platform's own calls: bearer tokens and the headers that name a challenge and a verified hotkey.
+
+While tokens rotate two are accepted. The log says by its place in the list which one was used, so that the
+old one goes when nobody uses it any more.
+"""
 
 import hashlib
 import hmac
 from collections.abc import Mapping
+
+import structlog
 
 from prism_site.access import hotkeys
 from prism_site.access.refusals import AuthHeaderMissing, ChallengeSlugMismatch, DuplicateHeader, InternalAuth
@@ -11,17 +17,21 @@ HEADER_PREFIXES = ("x-platform-", "x-base-")
 SLUG = "prism"
 
 
-def bearer_is_valid(header: str | None, tokens: tuple[str, ...]) -> bool:
-    """Whether an `Authorization` header bears one of `tokens`; without tokens nobody is let in.
+log = structlog.get_logger(__name__)
 
-    Digests of equal length are compared, every one of them, so the time taken tells nothing.
+
+def place_of_bearer(header: str | None, tokens: tuple[str, ...]) -> int | None:
+    """Which of `tokens` an `Authorization` header bears, counted from 1; None for none of them.
+
+    Digests of equal length are compared, every one of them, so the time taken tells nothing. An empty token
+    lets nobody in.
     """
     scheme, _, sent = (header or "").partition(" ")
     if scheme.lower() != "bearer" or not sent:
-        return False
+        return None
     sent_digest = _digest(sent)
-    matches = [hmac.compare_digest(sent_digest, _digest(token)) for token in tokens if token]
-    return any(matches)
+    matches = [bool(token) & hmac.compare_digest(sent_digest, _digest(token)) for token in tokens]
+    return matches.index(True) + 1 if any(matches) else None
 
 
 def _digest(token: str) -> bytes:
@@ -34,8 +44,11 @@ def check_internal(headers: Mapping[str, str], tokens: tuple[str, ...]) -> None:
     Raises:
         AccessRefused: internal_auth, challenge_slug_mismatch, duplicate_header.
     """
-    if not bearer_is_valid(_named(headers, "authorization"), tokens):
+    place = place_of_bearer(_named(headers, "authorization"), tokens)
+    if place is None:
         raise InternalAuth
+    if len(tokens) > 1:
+        log.info("shared_token_used", place=place, accepted=len(tokens))
     slug = platform_header(headers, "challenge-slug")
     if slug is not None and slug != SLUG:
         raise ChallengeSlugMismatch

@@ -17,7 +17,7 @@ class Restoration(InsertOnly):
     manifest_sha256 = models.CharField(max_length=64)
     fence = models.PositiveIntegerField()  # every token of an earlier attempt is smaller
 
-    objects = InsertOnlyManager["Restoration"]()
+    objects = InsertOnlyManager()
 
     class Meta:
         default_permissions = ("view",)

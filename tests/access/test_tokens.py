@@ -2,18 +2,21 @@
 
 import pytest
 from bittensor_wallet import Keypair
+from structlog.testing import capture_logs
 
 from prism_site.access.refusals import AccessRefused
-from prism_site.access.tokens import bearer_is_valid, check_internal, platform_header, verified_hotkey
+from prism_site.access.tokens import check_internal, place_of_bearer, platform_header, verified_hotkey
 
 TOKENS = ("old-token", "new-token")
 HOTKEY = Keypair.create_from_uri("//Alice").ss58_address
 PREFIXES = ["X-Platform-", "X-Base-", "x-base-"]
 
 
-@pytest.mark.parametrize("header", ["Bearer old-token", "Bearer new-token", "bearer new-token"])
-def test_every_configured_token_is_valid(header: str) -> None:
-    assert bearer_is_valid(header, TOKENS)
+@pytest.mark.parametrize(
+    ("header", "place"), [("Bearer old-token", 1), ("Bearer new-token", 2), ("bearer new-token", 2)]
+)
+def test_every_configured_token_is_valid_and_known_by_its_place(header: str, place: int) -> None:
+    assert place_of_bearer(header, TOKENS) == place
 
 
 @pytest.mark.parametrize(
@@ -31,13 +34,13 @@ def test_every_configured_token_is_valid(header: str) -> None:
     ],
 )
 def test_anything_else_is_not(header: str | None) -> None:
-    assert not bearer_is_valid(header, TOKENS)
+    assert place_of_bearer(header, TOKENS) is None
 
 
 @pytest.mark.parametrize("tokens", [(), ("",)])
 def test_without_tokens_nobody_is_let_in(tokens: tuple[str, ...]) -> None:
-    assert not bearer_is_valid("Bearer ", tokens)
-    assert not bearer_is_valid("Bearer x", tokens)
+    assert place_of_bearer("Bearer ", tokens) is None
+    assert place_of_bearer("Bearer x", tokens) is None
 
 
 def refusal(headers: dict[str, str]) -> tuple[str, int]:
@@ -50,6 +53,15 @@ def test_internal_call_needs_a_token() -> None:
     check_internal({"Authorization": "Bearer new-token"}, TOKENS)
     assert refusal({"Authorization": "Bearer none"}) == ("internal_auth", 401)
     assert refusal({}) == ("internal_auth", 401)
+
+
+def test_while_tokens_rotate_the_log_says_which_one_was_used_and_never_what_it_is() -> None:
+    with capture_logs() as logged:
+        check_internal({"Authorization": "Bearer new-token"}, TOKENS)
+        check_internal({"Authorization": "Bearer new-token"}, ("new-token",))
+    (entry,) = logged
+    assert (entry["event"], entry["place"], entry["accepted"]) == ("shared_token_used", 2, 2)
+    assert "new-token" not in str(entry)
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
