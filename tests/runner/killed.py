@@ -39,7 +39,7 @@ def main(job: Path, point: str, number: int) -> None:
         if (point, number) == ("scored", line.get("index")):
             die()
 
-    Store._name, Journal.enter = dying_name, dying_enter  # type: ignore[method-assign]
+    Store._name, Journal.enter = dying_name, dying_enter  # type: ignore[method-assign, assignment]
     session.run(Job.read(job), emit)
 
 

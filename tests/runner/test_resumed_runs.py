@@ -116,7 +116,7 @@ def ran(outcome: Outcome) -> dict[str, Any]:
     return outcome.manifest.run
 
 
-@pytest.mark.parametrize("style", some_always(STYLES.items(), ["challenge's loop", "own loop"]))
+@pytest.mark.parametrize("style", some_always(STYLES.items(), ["own loop"]))
 def test_it_ends_with_the_bits_of_an_undisturbed_run(tmp_path: Path, style: dict[str, Any]) -> None:
     undisturbed = execute(small_job(tmp_path / "undisturbed", **style))
     again = killed_and_taken_up(small_job(tmp_path / "killed", **style), SCORED_5)
