@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,9 @@ class PlainDoor:
     def tokenizer(self, name: str) -> Any:
         """Bytes only."""
         return ByteCoder()
+
+    def on_checkpoint(self, save: Callable[[], bool | None]) -> None:
+        """Nothing is saved."""
 
     def is_declared(self, tokenizer: Any) -> bool:
         """Bytes only."""
