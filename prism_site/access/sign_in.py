@@ -53,7 +53,7 @@ def seconds_to_wait(request: HttpRequest) -> int:
 def remember_device(request: HttpRequest, response: HttpResponseBase, user: User) -> None:
     """Mark the browser of somebody who has just signed in."""
     value = f"{_account(user.get_username())}.{secrets.token_urlsafe(16)}"
-    response.set_signed_cookie(  # type: ignore[attr-defined]
+    response.set_signed_cookie(
         DEVICE_COOKIE,
         value,
         max_age=DEVICE_SECONDS,

@@ -10,7 +10,7 @@ from prism_site.backup.errors import TooNew
 def refuse_unknown(applied: Iterable[tuple[str, str]]) -> None:
     """Raise `TooNew` where the archive knows migrations that this version does not."""
     known = _loader().disk_migrations
-    unknown = sorted(set(map(tuple, applied)) - set(known))
+    unknown = sorted(set(applied) - set(known))
     if unknown:
         named = ", ".join(f"{app}.{name}" for app, name in unknown[:3])
         raise TooNew(f"the archive was written by another version ({named}); restore it with that version")
@@ -18,7 +18,7 @@ def refuse_unknown(applied: Iterable[tuple[str, str]]) -> None:
 
 def leaves(applied: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The last applied migrations of every application: what to migrate to for the same tables."""
-    graph, names = _loader().graph, {tuple(name) for name in applied}
+    graph, names = _loader().graph, set(applied)
     return [
         name
         for name in sorted(names)

@@ -50,7 +50,7 @@ def load(folder: Path, tables: dict[str, list[str]], migrations: list[tuple[str,
         except OperationalError as error:
             raise DatabaseBusy(f"the tables could not be replaced: {error}; stop what uses them") from error
         MigrationExecutor(connection).migrate(leaves(migrations))
-        for table in tables:
+        for table in tables:  # some have rows of their migrations, and none of those refuses to lose them
             cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         for table, columns in tables.items():
             _copy_in(cursor, table, columns, folder / f"{table}.copy")
@@ -89,13 +89,24 @@ def _copy_in(cursor: Any, table: str, columns: list[str], source: Path) -> None:
 
 def _statement(text: str, table: str, columns: list[str]) -> sql.Composed:
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    return sql.SQL(text).format(sql.Identifier(table), names)  # type: ignore[arg-type]
+    return sql.SQL(text).format(sql.Identifier(table), names)
+
+
+# Functions that our migrations made, which triggers call; not those of extensions.
+FUNCTIONS = """
+    SELECT oid::regprocedure::text FROM pg_proc
+    WHERE pronamespace = current_schema()::regnamespace
+      AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+"""
 
 
 def _drop_all(cursor: Any) -> None:
     cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_WAIT])
     for table in connection.introspection.table_names(cursor):
         cursor.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(table)))
+    cursor.execute(FUNCTIONS)
+    for (signature,) in cursor.fetchall():
+        cursor.execute(f"DROP ROUTINE {signature} CASCADE")  # as the server itself has quoted it
 
 
 def _continue_numbers(cursor: Any, table: str) -> None:

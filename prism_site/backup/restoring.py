@@ -86,7 +86,9 @@ def _what_is_there() -> str:
 def _final_until() -> datetime | None:
     rows = _rows("SELECT max(ends_at) FROM {}", "scoring_weightsnapshot")
     value = rows[0][0] if rows else None
-    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+    if isinstance(value, str):  # SQLite's
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return value if isinstance(value, datetime) else None
 
 
 def _rows(query: str, table: str) -> list[tuple[object, ...]]:

@@ -51,7 +51,7 @@ class ArchiveWriter:
             info.mtime = int(source.stat().st_mtime)
             hashing = _Hashing(file, info.size)
             try:
-                self.tar.addfile(info, hashing)  # type: ignore[arg-type]  # it reads, which is all that is asked
+                self.tar.addfile(info, hashing)
             except OSError as error:
                 raise SourceChanged(f"{path} could not be read whole: {error}") from error
         self.members.append(Member(path=path, bytes=info.size, sha256=hashing.digest.hexdigest()))
