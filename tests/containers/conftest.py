@@ -1,15 +1,19 @@
 """A real container engine, and a container with nothing of its own: no capability, no network, no root."""
 
 import io
-import shutil
+import os
 import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+
+from tests.containers.base_image import import_base
+from tests.containers.engine import NoEngine, answers, own_engine
 
 REPOSITORY = Path(__file__).parents[2]
 NOBODY = "65534:65534"
@@ -23,14 +27,51 @@ Contained = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="session")
-def bare_image() -> Iterator[str]:
+def engine() -> Iterator[None]:
+    """The engine that answers here, or one that is started for these tests alone."""
+    if answers():
+        yield
+        return
+    with ExitStack() as stack:
+        try:
+            own = stack.enter_context(own_engine())
+        except NoEngine as error:
+            pytest.skip(str(error))
+        stack.enter_context(pytest.MonkeyPatch.context()).setenv("DOCKER_HOST", own.address)
+        yield
+
+
+@pytest.fixture(scope="session")
+def bare_image(engine: None) -> Iterator[str]:
     """An image of empty folders: everything that runs in it is mounted, read-only."""
-    if not _engine_answers():
-        pytest.skip("no container engine answers: apt-get install docker.io iptables, then start dockerd")
     name = f"prism-test-{uuid4().hex[:12]}:bare"
     subprocess.run(["docker", "import", "-", name], input=_empty_root(), capture_output=True, check=True)
     yield name
     subprocess.run(["docker", "rmi", "--force", name], capture_output=True, check=True)
+
+
+@pytest.fixture(scope="session")
+def evaluator_image(engine: None) -> Iterator[str]:
+    """The id of the image `evaluator`, built by the Dockerfile on a base out of this installation."""
+    base, name = (f"prism-test-{uuid4().hex[:12]}:{part}" for part in ("base", "evaluator"))
+    import_base(base)
+    build = ["docker", "build", "--network=none", f"--build-arg=PYTHON={base}", "--target=evaluator"]
+    subprocess.run(
+        [*build, f"--tag={name}", str(REPOSITORY)],
+        env={**os.environ, "DOCKER_BUILDKIT": "0"},
+        capture_output=True,
+        check=True,
+    )
+    yield image_id(name)
+    subprocess.run(["docker", "rmi", "--force", name, base], capture_output=True, check=True)
+
+
+def image_id(name: str) -> str:
+    """`sha256:…` of an image of the engine."""
+    said = subprocess.run(
+        ["docker", "image", "inspect", "--format={{.Id}}", name], capture_output=True, text=True, check=True
+    )
+    return said.stdout.strip()
 
 
 @pytest.fixture
@@ -53,13 +94,6 @@ def contained(bare_image: str) -> Contained:
         )
 
     return run
-
-
-def _engine_answers() -> bool:
-    if shutil.which("docker") is None:
-        return False
-    asked = subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=30)
-    return asked.returncode == 0
 
 
 def _hardened() -> list[str]:
