@@ -88,7 +88,18 @@ document.addEventListener("htmx:afterSettle", () => {
   }
 });
 
-document.addEventListener("htmx:sendError", () => announce("The server does not answer; trying again."));
+// What is on the page stays there while the server is away, and says that it is old.
+function showStale(isStale) {
+  const announcer = document.getElementById("announcer");
+  if (isStale === announcer.classList.contains("stale")) return;
+  announcer.classList.toggle("stale", isStale);
+  announcer.classList.toggle("visually-hidden", !isStale);
+  announce(isStale ? "The server does not answer: this is how things stood before. Trying again." : "");
+}
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.target.matches("[data-live]")) showStale(!event.detail.successful && event.detail.xhr.status !== 304);
+});
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) document.querySelectorAll("[data-live]").forEach((part) => htmx.trigger(part, "refresh"));

@@ -79,6 +79,18 @@ def test_front_page_shows_a_new_submission_by_itself(visit: Visit) -> None:
     page.wait_for_selector(f"a[href='/submissions/{submission.pk}']", timeout=15_000)
 
 
+def test_a_server_that_is_away_is_told_and_taken_back(visit: Visit) -> None:
+    page = visit.open("/")
+    told = page.get_by_text("The server does not answer")
+    page.route("**/now", lambda route: route.abort())
+    told.wait_for(state="visible", timeout=15_000)
+    page.unroute("**/now")
+    page.evaluate("htmx.trigger(document.querySelector('[data-live]'), 'refresh')")
+    told.wait_for(state="hidden", timeout=15_000)
+    away = ("ERR_FAILED", "error: htmx:")  # what a browser and htmx say of a request that failed
+    visit.complaints = [each for each in visit.complaints if not any(sign in each for sign in away)]
+
+
 def test_hotkey_is_highlighted_on_the_leaderboard(visit: Visit) -> None:
     factories.make_completed(name="other")
     mine = factories.make_completed(name="mine")
