@@ -96,6 +96,11 @@ class Moving:
         return advice_on(self.submission.reason_code, **came)
 
     @property
+    def may_have_run(self) -> bool:
+        """Whether there is, or may come, a curve and what the training code printed."""
+        return self.attempt is not None or not self.is_over
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing further happens by itself."""
         return self.submission.stage == Stage.DONE

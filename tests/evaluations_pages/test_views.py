@@ -59,6 +59,14 @@ def test_why_no_turn_can_be_estimated_is_told(client: Client) -> None:
     assert (queue["unknown_code"], queue["starts"], queue["ends"]) == ("no_worker", None, None)
 
 
+def test_what_was_never_run_shows_no_curve_and_fetches_nothing_for_one(client: Client) -> None:
+    refused = text_of(client, f"/submissions/{factories.make_refused().pk}")
+    waiting = text_of(client, f"/submissions/{factories.make_submission().pk}")
+    for part in ("Learning curve", "plotly.min.js", "Output of the training code"):
+        assert part not in refused
+        assert part in waiting
+
+
 def test_what_is_over_has_no_place_in_the_queue(client: Client) -> None:
     for submission_id in (factories.make_completed().pk, factories.make_held().pk):
         assert client.get(f"/v1/submissions/{submission_id}").json()["queue"] is None
