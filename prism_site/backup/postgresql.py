@@ -52,11 +52,10 @@ def load(folder: Path, tables: dict[str, list[str]], migrations: list[tuple[str,
         MigrationExecutor(connection).migrate(leaves(migrations))
         for table in tables:  # some have rows of their migrations, and none of those refuses to lose them
             cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")  # migrations may have left some immediate
         for table, columns in tables.items():
             _copy_in(cursor, table, columns, folder / f"{table}.copy")
-        cursor.execute(
-            "SET CONSTRAINTS ALL IMMEDIATE"
-        )  # what was copied belongs together; now it may be altered
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what was copied belongs together
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         for table in tables:
             _continue_numbers(cursor, table)
