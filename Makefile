@@ -5,7 +5,7 @@ MANAGE := $(BIN)/python manage.py
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 # The rooms whose tests meet a database.
-WITH_DATABASE := $(addprefix tests/,access api evaluations evaluations_pages flows policy reviews scoring)
+WITH_DATABASE := $(addprefix tests/,access api backup evaluations evaluations_pages flows policy reviews scoring)
 
 .PHONY: help demo test test-sqlite test-postgresql test-long check format bench docs fuzz clean
 
@@ -38,7 +38,7 @@ test-long: .venv/ready-dev  ## what takes minutes: the corpora of cheats and of 
 test-postgresql: .venv/ready-dev
 	$(BIN)/python -m tests.on_postgresql -n $(JOBS) --dist worksteal -m "not browser and not slow and not long" $(WITH_DATABASE)
 
-check: .venv/ready-dev  ## format, lint, types, migrations, generated documents, import arrows
+check: .venv/ready-dev  ## format, lint, types, migrations, generated documents, import arrows, advisories
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -49,6 +49,7 @@ check: .venv/ready-dev  ## format, lint, types, migrations, generated documents,
 	$(MANAGE) rules_reference --check
 	$(MANAGE) spectacular --fail-on-warn --validate --file /dev/null
 	$(BIN)/lint-imports
+	$(BIN)/python -m prism_site.audit
 
 format: .venv/ready-dev  ## what `check` would complain about, mended
 	$(BIN)/ruff format .
