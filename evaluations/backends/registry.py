@@ -16,6 +16,10 @@ def of(name: str) -> Backend:
     match name:
         case LocalBackend.name:
             return LocalBackend()
+        case "docker":
+            from evaluations.backends.docker.backend import DockerBackend
+
+            return DockerBackend()
         case "broker":
             from evaluations.backends.broker.backend import BrokerBackend
 
