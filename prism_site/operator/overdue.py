@@ -49,6 +49,11 @@ class OverdueHold(BaseModel):
     claimed_by: str
     stake: Stake | None
 
+    @property
+    def claimant(self) -> str:
+        """The name of whoever is looking at it."""
+        return self.claimed_by.removeprefix("operator:")
+
 
 class OverdueDigest(BaseModel):
     """All of it; `holds` are the longest overdue, of which the first have their stake."""

@@ -135,7 +135,7 @@ def test_digest_and_overturn_rates_are_reached_by_keys(enter: Enter) -> None:
     page.wait_for_url("**decided=*")
     tab_to(page, page.get_by_role("link", name="Audit"))
     press(page, "Enter")
-    tab_to(page, page.get_by_role("link", name="How often rules and reviewers were overturned"))
+    tab_to(page, page.get_by_role("link", name="Overturn rates of rules and reviewers"))
     press(page, "Enter")
     page.wait_for_url("**/operator/audit/overturns")
     expect(page.get_by_text("too few to tell: 0 of 1").first).to_be_visible()

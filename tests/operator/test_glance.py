@@ -106,7 +106,7 @@ def test_the_page_tells_of_the_queue_the_epoch_and_the_disk(eve: Client) -> None
     for said in (
         '<dt>messages in the queue</dt><dd class="num">1</dd>',
         "<progress data-clock",
-        " % used",
+        "&nbsp;%&nbsp;used",
         "In quarantine",
         'href="/operator/holds/overdue"',
         "No host has an attempt or a GPU.",
