@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 from django.db.models.functions import Now
 
-from evaluations import claims, gpu_leases, official
+from evaluations import claims, gpu_leases, host_budget, official, schema_version
 from evaluations.attempts import lose
 from evaluations.backends import local, registry
 from evaluations.backends.container_limits import container_limits
@@ -113,6 +113,12 @@ def _host_is_unfit(policy: Policy) -> bool:
         load_manifest(env().data_path)
     except DataError as error:
         _say_next_waits(UNOFFICIAL, error.code, str(error))
+        return True
+    if differs := schema_version.difference():
+        _say_next_waits(list(Mode), schema_version.CODE, differs)
+        return True
+    if host_budget.is_spent(local.this_host()):
+        _say_next_waits(list(Mode), host_budget.CODE, f"Nothing ends any more on {local.this_host()}.")
         return True
     recent = Attempt.objects.filter(
         host=local.this_host(), state=AttemptState.LOST, ended_at__gt=Now() - PAUSE

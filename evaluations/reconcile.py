@@ -46,6 +46,24 @@ def attend(attempt: Attempt) -> None:
         _bear(attempt, error)
 
 
+def renew_here() -> int:
+    """Extend the leases of jobs that are seen alive on this host; count them.
+
+    The supervisor does so itself: a pool of workers that hangs or starts anew must cost no run its attempt.
+    """
+    running = Attempt.objects.filter(host=local.this_host(), state=AttemptState.RUNNING)
+    return sum(_renew_if_alive(attempt) for attempt in running)
+
+
+def _renew_if_alive(attempt: Attempt) -> bool:
+    try:
+        look = registry.of(attempt.backend).poll(attempt.label)
+    except BackendFault as error:
+        log.warning("backend_unavailable", attempt=attempt.label, code=error.code, detail=str(error))
+        return False
+    return look.state is JobState.RUNNING and renew(attempt, handle=look.handle)
+
+
 def _attend(backend: Backend, attempt: Attempt) -> None:
     look = backend.poll(attempt.label)
     match look.state:
@@ -118,7 +136,9 @@ def ring_stale() -> None:
     unanswered = Q(stage__in=[Stage.RECEIVED, Stage.REVIEW, Stage.SCORING]) | Q(
         stage=Stage.QUEUED, runs__isnull=True
     )
-    stale = Submission.objects.filter(unanswered, updated_at__lt=Now() - STALE).exclude(status=Status.HELD)
+    # Hosts write `updated_at` by their own clocks: one that is ahead must keep nobody from its turn.
+    old = Q(updated_at__lt=Now() - STALE) | Q(updated_at__gt=Now() + STALE)
+    stale = Submission.objects.filter(unanswered, old).exclude(status=Status.HELD)
     for submission_id in stale.order_by("?").values_list("pk", flat=True)[: max(room, 0)]:
         submission_moved.send(sender=Submission, submission_id=submission_id)
 

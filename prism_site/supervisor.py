@@ -20,14 +20,16 @@ import structlog
 from django.db import DatabaseError, close_old_connections
 from django.db.models.functions import Now
 
-from evaluations import bell
+from evaluations import bell, reconcile
 from evaluations.backends.processes import end_session
 from evaluations.models import Canary
 from evaluations.queues import SHARED, of_host
+from prism_site.backoff import Backoff
 from prism_site.config import ROOT, env
 from prism_site.schedules import CANARY, RECONCILE
 
 RECONCILE_SECONDS = 2.0
+LEASE_SECONDS = 10.0
 CANARY_SECONDS = 20.0
 STALE_SECONDS = 90.0  # longer than the longest tick
 DRAIN_SECONDS = 75.0  # a tick may take sixty
@@ -49,7 +51,9 @@ class Supervisor:
         self.stopping = threading.Event()
         self.cluster: subprocess.Popen[bytes] | None = None
         self.started_at = -RESTART_SECONDS
+        self.backoff, self.quiet_until = Backoff(), 0.0
         self.beats = [
+            Beat(LEASE_SECONDS, reconcile.renew_here),
             Beat(RECONCILE_SECONDS, lambda: bell.ring(RECONCILE, once=True, queue=of_host(name))),
             Beat(CANARY_SECONDS, lambda: bell.ring(CANARY, once=True, queue=of_host(name))),
         ]
@@ -69,14 +73,18 @@ class Supervisor:
         if self.cluster is None or self.cluster.poll() is not None:
             self._replace("ended")
             return
+        if time.monotonic() < self.quiet_until:
+            return
         try:
             for beat in self.beats:
                 beat.strike()
             if self._is_stale():
                 self._replace("stale canary")
+            self.backoff.succeeded()
         except DatabaseError as error:
             log.warning("database_unreachable", detail=str(error))
             close_old_connections()
+            self.quiet_until = time.monotonic() + self.backoff.failed()
 
     def drain(self) -> None:
         """Ask the main process to finish its ticks (the group would be killed in the middle), then sweep."""
@@ -126,7 +134,7 @@ class Supervisor:
 class Beat:
     """Something to do every so many seconds, the first time at once."""
 
-    def __init__(self, seconds: float, action: Callable[[], None]) -> None:
+    def __init__(self, seconds: float, action: Callable[[], object]) -> None:
         self.seconds, self.action = seconds, action
         self.due_at = time.monotonic()
 
