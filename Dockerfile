@@ -15,6 +15,8 @@ RUN grep -E '^(torch|numpy|tokenizers|safetensors)==' requirements.txt > evaluat
  && python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore -r evaluator.txt
 COPY evaluations/__init__.py evaluations/
 COPY evaluations/runner evaluations/runner
+# Nobody can write there later, and every process of a run would compile anew.
+RUN python -m compileall -q evaluations
 USER 65534:65534
 CMD ["python", "-m", "evaluations.runner", "--help"]
 

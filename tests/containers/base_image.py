@@ -18,7 +18,7 @@ NEEDED = ("torch", "numpy", "tokenizers", "safetensors", "pip")
 TOOLS = ("sh", "grep", "cat", "ls", "mkdir", "sleep", "head", "id")
 STDLIB = Path(sysconfig.get_path("stdlib"))
 BASE_PYTHON = Path(sys.base_prefix).resolve() / "bin" / f"python3.{sys.version_info.minor}"
-SKIPPED = {"site-packages", "dist-packages", "__pycache__", "test", "idlelib", "EXTERNALLY-MANAGED"}
+SKIPPED = {"site-packages", "dist-packages", "test", "idlelib", "EXTERNALLY-MANAGED"}
 LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
 FOLDERS = ("proc", "sys", "dev", "tmp", "etc", "usr/bin", "usr/local/bin")
 PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/sh\n"
@@ -65,7 +65,7 @@ def _placed() -> Iterator[tuple[Path, Path]]:
     for distribution in _closure(NEEDED):
         for file in distribution.files or ():
             here = Path(str(distribution.locate_file(file)))
-            if not file.parts[0].startswith("..") and here.is_file() and "__pycache__" not in file.parts:
+            if not file.parts[0].startswith("..") and here.is_file():
                 yield packages / file, here
 
 
