@@ -22,6 +22,7 @@ from evaluations.enums import AttemptState, Mode, RunState, Stage, Status
 from evaluations.host_lock import launch_lock
 from evaluations.models import Attempt, Run, Submission
 from evaluations.runner.job import Job
+from evaluations.shared_secrets import strangers
 from evaluations.waiting import note_waiting
 from prism_site.config import env
 from prism_site.policy.resolve import Policy, resolve_policy
@@ -30,6 +31,7 @@ UNOFFICIAL = [mode for mode in Mode if not mode.is_official]
 OFFICIAL = [mode for mode in Mode if mode.is_official]
 STORAGE = "host_storage"
 CONTAINERS_DISABLED = "containers_disabled"
+SECRETS_DIFFER = "host_secrets_differ"
 HOST_FAULTS = (
     "data_",
     "tokenizer_",
@@ -108,6 +110,10 @@ def _host_is_unfit(policy: Policy) -> bool:
     """Without data nothing is claimed; after a fault of this host it rests before it claims again."""
     if env().execution_backend != local.NAME and not policy.sandbox_limits.docker_enabled:
         _say_next_waits(list(Mode), CONTAINERS_DISABLED, "Policy gives no run to a container engine.")
+        return True
+    if others := strangers():
+        detail = f"{', '.join(others)} and {env().host} have different run secrets or secret keys."
+        _say_next_waits(list(Mode), SECRETS_DIFFER, detail)
         return True
     try:
         load_manifest(env().data_path)

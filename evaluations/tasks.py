@@ -7,6 +7,7 @@ from evaluations.backends import kept_checkpoints
 from evaluations.launching import free_slots, launch_next
 from evaluations.models import Canary
 from evaluations.queues import of_host, this_cluster
+from evaluations.shared_secrets import fingerprint
 from prism_site.config import env
 
 LAUNCH = "evaluations.tasks.launch_tick"
@@ -14,7 +15,8 @@ LAUNCH = "evaluations.tasks.launch_tick"
 
 def canary_tick() -> None:
     """Stamp a row of this host's cluster: the one reliable sign that its pool of workers is alive."""
-    Canary.objects.update_or_create(cluster=this_cluster(), host=env().host, defaults={"stamped_at": Now()})
+    stamp = {"stamped_at": Now(), "secrets": fingerprint()}
+    Canary.objects.update_or_create(cluster=this_cluster(), host=env().host, defaults=stamp)
     bell.forget_unheard()
     gpu_devices.forget()
 

@@ -9,6 +9,7 @@ class Canary(models.Model):
     cluster = models.CharField(max_length=40)
     host = models.CharField(max_length=255)
     stamped_at = models.DateTimeField()
+    secrets = models.CharField(max_length=16, blank=True)  # their fingerprint: `evaluations.shared_secrets`
 
     class Meta:
         verbose_name_plural = "canaries"
