@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage
 
-from evaluations.backends import registry
+from evaluations.backends.docker.errors import ImageNotAllowed
+from evaluations.backends.docker.images import allowed
 from evaluations.datasets.errors import DataError
 from evaluations.datasets.manifest import load_manifest
 from evaluations.enums import Mode
@@ -54,12 +55,14 @@ def mode_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def backend_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Attempts are given to it by name."""
+    """Containers are made of an image that the operator allowed by its content."""
+    if env().execution_backend != "docker":
+        return []
     try:
-        registry.configured()
-    except registry.BackendUnknown as error:
-        message = f"PRISM_EXECUTION_BACKEND is {env().execution_backend}: {error}"
-        return [_error("E003", message, "Set PRISM_EXECUTION_BACKEND=local.")]
+        allowed(env().platform_eval_image)
+    except ImageNotAllowed as error:
+        hint = "Set PRISM_PLATFORM_EVAL_IMAGE to a digest, and name it in PRISM_DOCKER_ALLOWED_IMAGES."
+        return [_error("E003", f"No run can start ({error.code}): {error}", hint)]
     return []
 
 
