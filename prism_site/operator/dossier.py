@@ -64,6 +64,7 @@ class Dossier:
     reviews: list[tuple[Review, list[Exhibit]]]
     others: list[Hold]  # of the submission, whatever became of them
     siblings: list[Sibling]  # that may be closed with it
+    closed: list[Hold]  # that were
     history: list[HoldEvent]
     choices: list[Choice]  # none where it is not open
     is_own: bool
@@ -95,6 +96,7 @@ def dossier(hold: Hold, *, by: str, filters: Filters) -> Dossier:
         reviews=_reviews(hold.submission_id),
         others=list(others.exclude(pk=hold.pk).order_by("created_at")),
         siblings=_siblings(hold) if hold.status == Hold.Status.OPEN else [],
+        closed=list(Hold.objects.filter(closed_with=hold).order_by("pk")) if hold.decided_by else [],
         history=list(hold.events.order_by("at", "pk")),
         choices=choices(hold) if hold.status == Hold.Status.OPEN else [],
         is_own=decisions.is_own(hold, by),

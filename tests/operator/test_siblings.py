@@ -187,6 +187,8 @@ def test_the_page_offers_them_and_goes_on_after_them(eve: Client) -> None:
     response = post(eve, first, second)
     assert response["Location"] == f"/operator/holds/{following.pk}?decided={first.pk}"
     assert "and 1 more hold with it" in eve.get(response["Location"]).content.decode()
+    ended = eve.get(f"/operator/holds/{first.pk}").content.decode()
+    assert f'Closed with it: <a href="/operator/holds/{second.pk}">' in ended
     page = eve.post(f"/operator/holds/{first.pk}/undo", {"note": "a slip"}, follow=True).content.decode()
     assert "Undone: 2 holds are open again." in page
 
