@@ -161,6 +161,7 @@ def test_attempts_from_before_are_void_and_their_runs_wait_again(
     assert second.state == AttemptState.RUNNING
 
 
+@pytest.mark.slow
 def test_a_second_restore_of_the_same_backup_has_a_higher_fence(
     world: Submission, installation: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +194,7 @@ def test_an_epoch_that_ended_between_backup_and_restore_is_not_written_down_anew
     assert following.starts_at <= later < following.ends_at
 
 
+@pytest.mark.slow
 def test_nothing_is_restored_over_somebodys_work(world: Submission, installation: Path) -> None:
     archive = installation / "backup.tar.gz"
     take(archive, now=timezone.now())
@@ -203,6 +205,7 @@ def test_nothing_is_restored_over_somebodys_work(world: Submission, installation
     assert not Submission.objects.filter(pk=later.pk).exists()
 
 
+@pytest.mark.slow
 def test_weights_that_are_final_here_are_not_given_up_by_force_alone(
     world: Submission, installation: Path
 ) -> None:
@@ -249,6 +252,7 @@ def _plain(archive: Path) -> bytes:
     return gzip.decompress(archive.read_bytes())
 
 
+@pytest.mark.slow
 def test_an_archive_of_another_version_is_refused(
     world: Submission, installation: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,6 +270,7 @@ def test_an_archive_of_another_version_is_refused(
     assert code_of(lambda: restore(archive, force=True)) == "backup_too_new"
 
 
+@pytest.mark.slow
 def test_a_backup_is_never_overwritten(world: Submission, installation: Path) -> None:
     archive = installation / "backup.tar.gz"
     archive.write_text("older")
@@ -273,6 +278,7 @@ def test_a_backup_is_never_overwritten(world: Submission, installation: Path) ->
     assert archive.read_text() == "older"
 
 
+@pytest.mark.slow
 def test_the_commands_say_what_they_did_and_what_is_not_in_it(world: Submission, installation: Path) -> None:
     said = io.StringIO()
     call_command("backup", stdout=said)
@@ -292,6 +298,7 @@ def code_of(act: Any) -> str:
     return refused.value.code
 
 
+@pytest.mark.slow
 def test_the_history_says_that_it_was_restored(world: Submission, installation: Path) -> None:
     archive = installation / "backup.tar.gz"
     take(archive, now=timezone.now())
