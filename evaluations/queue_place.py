@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 from evaluations.claims import in_turn
 from evaluations.enums import RunState, Stage, Status
@@ -46,7 +47,9 @@ def place_of(submission: Submission) -> Place | None:
     ahead = [] if own else _runs_ahead(submission)
     line = _line(submission, around, own, ahead)
     seconds = around.seconds()
-    unknown = next(_obstacles(submission, around, line, seconds), None)
+    sign = max((each.heartbeat_at for each in own), default=around.last_sign_at())
+    obstacles = chain(_silence(sign, around, own), _obstacles(submission, line, seconds))
+    unknown = next(obstacles, None)
     starts, ends = (None, None) if unknown else play(line, _complete(line, seconds))
     return Place(
         submissions_ahead=0 if own else _submissions_ahead(submission, ahead),
@@ -56,7 +59,7 @@ def place_of(submission: Submission) -> Place | None:
         starts=None if own else starts,
         ends=ends,
         unknown=unknown,
-        last_sign_at=max((each.heartbeat_at for each in own), default=around.last_sign_at()),
+        last_sign_at=sign,
     )
 
 
@@ -102,16 +105,20 @@ def _complete(line: Line, seconds: Mapping[str, list[float]]) -> dict[str, list[
     return {mode: seconds.get(mode) or seconds[line.mode] for mode in line.modes}
 
 
-def _obstacles(
-    submission: Submission, around: Surroundings, line: Line, seconds: Mapping[str, list[float]]
-) -> Iterator[Unknown]:
-    """Every reason why nothing can be said, the plainest first."""
-    sign = around.last_sign_at()
+def _silence(sign: datetime | None, around: Surroundings, own: Sequence[Attempt]) -> Iterator[Unknown]:
+    """That nobody is there, as far as one can tell."""
     if sign is None:
         yield Unknown("no_worker", "No worker has reported yet.")
-    elif (silence := around.now - sign) > SILENT:
-        minutes = int(silence.total_seconds() // 60)
+        return
+    minutes = int((around.now - sign).total_seconds() // 60)
+    if around.now - sign > SILENT and own:
+        yield Unknown("run_silent", f"Its run has not reported for {minutes:,} min.")
+    elif around.now - sign > SILENT:
         yield Unknown("worker_silent", f"No worker has reported for {minutes:,} min.")
+
+
+def _obstacles(submission: Submission, line: Line, seconds: Mapping[str, list[float]]) -> Iterator[Unknown]:
+    """Every other reason why nothing can be said, the plainest first."""
     if not any(one.mode == submission.mode for one in line.running):
         yield from _waits(submission.mode)
     if not line.slots:

@@ -156,10 +156,12 @@ def faults(page: Page, axe: str) -> list[str]:
 
 
 def signed_in(chromium: Browser, base: str) -> Page:
-    """A page of an operator."""
+    """A page of an operator who administers the raw rows too."""
     context = chromium.new_context(viewport=WIDE)
-    client = Client()
-    client.force_login(make_operator("eve"))
+    client, user = Client(), make_operator("eve")
+    user.is_staff = user.is_superuser = True
+    user.save()
+    client.force_login(user)
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": base}])
     return context.new_page()

@@ -146,12 +146,13 @@ def test_hosts_elsewhere_are_slots_as_long_as_they_report() -> None:
         assert code_of(queued()) == "no_slot"
 
 
-def test_the_silence_of_its_own_run_is_told() -> None:
+def test_the_silence_of_its_own_run_is_told_though_workers_report() -> None:
     measure(100.0)
+    report()
     attempt = factories.make_evaluating()
     Attempt.objects.filter(pk=attempt.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=9))
     assert attempt.run.submission is not None
-    assert code_of(attempt.run.submission) == "worker_silent"
+    assert code_of(attempt.run.submission) == "run_silent"
 
 
 def test_the_middle_is_told_with_its_error() -> None:
