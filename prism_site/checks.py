@@ -16,7 +16,7 @@ from evaluations.backends.docker.images import allowed
 from evaluations.datasets.errors import DataError
 from evaluations.datasets.manifest import load_manifest
 from evaluations.enums import Mode
-from evaluations.runner.devices import gpus
+from evaluations.gpu_inventory import inventory
 from evaluations.runner.sandbox import support
 from prism_site.config import env
 
@@ -48,7 +48,8 @@ def queue_outlives_its_ticks(app_configs: Any, **kwargs: Any) -> list[CheckMessa
 
 def mode_is_available(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Official scores need GPUs; what else an official run lacks, its submission's history says."""
-    if not Mode(env().execution_mode).is_official or gpus():
+    elsewhere = env().local_slots == 0 or env().execution_backend == "broker"
+    if not Mode(env().execution_mode).is_official or elsewhere or inventory():
         return []
     message = f"PRISM_EXECUTION_MODE is {env().execution_mode}, and this host has no GPU."
     return [_error("E002", message, "`manage.py evaluate --mode` lists what it lacks; set local_cpu_smoke.")]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.db import DatabaseError, connection
+from django.db.models import Max
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel
@@ -15,6 +16,7 @@ from rest_framework.views import APIView
 from evaluations.datasets.errors import DataError
 from evaluations.datasets.manifest import load_manifest
 from evaluations.models import Canary
+from evaluations.queues import SHARED
 from prism_site.access.tokens import SLUG
 from prism_site.api.permissions import Public
 from prism_site.api.problems import Problem
@@ -25,6 +27,7 @@ from prism_site.policy.errors import PolicyInvalid
 from prism_site.policy.resolve import resolve_policy
 
 QUEUE_SILENT = timedelta(minutes=3)  # the stamp is renewed every minute
+RETIRED = timedelta(days=1)
 MIN_FREE_BYTES = 1 << 30
 
 
@@ -81,11 +84,16 @@ def _database() -> str | None:
 
 
 def _queue() -> str | None:
-    newest = Canary.objects.order_by("-stamped_at").values_list("stamped_at", flat=True).first()
-    if newest is None:
+    """Of each cluster the host that was heard last; some other cluster may have been retired."""
+    now = timezone.now()
+    newest = dict(Canary.objects.values_list("cluster").annotate(Max("stamped_at")))
+    if SHARED not in newest:
         return "no cluster has reported yet"
-    age = timezone.now() - newest
-    return f"silent for {int(age.total_seconds())} seconds" if age > QUEUE_SILENT else None
+    ages = {cluster: now - stamp for cluster, stamp in newest.items()}
+    if ages[SHARED] > QUEUE_SILENT:
+        return f"silent for {int(ages[SHARED].total_seconds())} seconds"
+    silent = sorted(cluster for cluster, age in ages.items() if QUEUE_SILENT < age < RETIRED)
+    return f"silent: {', '.join(silent)}" if silent else None
 
 
 def _policy() -> str | None:

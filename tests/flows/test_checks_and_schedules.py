@@ -93,6 +93,14 @@ def test_the_checks_are_wired_into_django(host: Path) -> None:
         assert "prism.W001" in [message.id for message in deploy]
 
 
+@pytest.mark.parametrize("settings", [{"local_slots": 0}, {"gpus": "GPU-1f:NVIDIA H100:80g"}])
+def test_a_host_that_starts_no_official_run_or_declares_its_gpus_needs_none_to_be_seen(
+    settings: dict[str, Any],
+) -> None:
+    with override_env(execution_mode="gpu_proxy_eval", **settings):
+        assert checks.mode_is_available(None) == []
+
+
 @pytest.mark.django_db
 def test_schedules_are_written_once_and_repaired() -> None:
     assert ensure_schedules() == list(EVERY_MINUTE)
