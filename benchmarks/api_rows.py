@@ -82,7 +82,7 @@ def _run(row: Submission) -> Run:
         verdict=Verdict.SCORED,
         manifest={
             "training": {"hooks": hooks},
-            "curve": {"bytes": cuts, "bits": [3.0 * cut for cut in cuts]},
+            "curve": {"bytes": cuts, "bits": [3.0 * cut for cut in cuts], "bpb": [3.0] * len(cuts)},
         },
         created_at=row.created_at,
         finished_at=row.created_at,
