@@ -30,6 +30,8 @@ DEADLINE_SECONDS = 120
 PYTHON = str(Path(sys.prefix).resolve() / "bin" / "python")
 SLEEP = "import time; print('up', flush=True); time.sleep(100)"
 LABELS = "prism.attempt", "prism.fence"
+USR = [str(path) for path in map(Path, ("/usr/lib", "/usr/lib64", "/usr/bin", "/usr/local")) if path.is_dir()]
+MOUNTED = [*USR, *(path for path in INSTALLED if path != "/usr")]  # the engine's init lies in /usr/sbin
 
 Launch = Callable[..., JobSpec]
 
@@ -42,7 +44,7 @@ def job(tmp_path: Path) -> Job:
 @pytest.fixture
 def backend(bare_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerBackend]:
     def with_installation(limits: ContainerLimits, **more: Any) -> dict[str, Any]:
-        mounts = [docker.types.Mount(path, path, type="bind", read_only=True) for path in INSTALLED]
+        mounts = [docker.types.Mount(path, path, type="bind", read_only=True) for path in MOUNTED]
         settings = render(limits, **more)
         return {**settings, "mounts": settings["mounts"] + mounts}
 
