@@ -23,7 +23,7 @@ class ModeTargets(PolicySchema):
 
     official_score: bool = Field(description="scores count for the leaderboard and weights")
     byte_budget: Bytes = Field(ge=1, le=10**13, description="text of a run")
-    gpu_count: Gpus = Field(ge=0, le=8, description="GPUs of a run; 0 is the CPU")
+    gpu_count: Gpus = Field(ge=0, le=8, description="GPUs of a run; 0 is the CPU; gpu_policy has a say")
     dataset_subset: Name = Field(description="subset of the data set; local: whatever is staged")
     seeds: tuple[Seed, ...] = Field(min_length=1, max_length=16, description="one run per seed")
     score_fraction: PositiveShare = Field(description="secret share of windows that is scored")

@@ -14,13 +14,19 @@ class GpuPolicy(PolicySchema):
     """GPUs of a run; no row lifts the limit of 8."""
 
     max_gpu_count: Gpus = Field(8, ge=1, le=8, description="most GPUs that one run may have")
-    actual_gpu_count: Gpus = Field(1, ge=1, le=8, description="GPUs of an official run")
+    actual_gpu_count: Gpus = Field(
+        1, ge=1, le=8, description="GPUs of an official run under the fixed profile"
+    )
     gpu_type: Name | None = Field(None, description="GPU that official runs insist on; null: any")
-    official_fixed_profile: bool = Field(True, description="official runs all have the same GPUs")
+    official_fixed_profile: bool = Field(
+        True, description="official runs all have the same number of GPUs, whatever their mode says"
+    )
     allocation_policy: Literal["fixed_official_profile"] = Field(
         "fixed_official_profile", description="how GPUs are given to runs"
     )
-    autosplit_allowed_for_smoke: bool = Field(True, description="smoke runs may share what is free")
+    autosplit_allowed_for_smoke: bool = Field(
+        True, description="smoke runs may go on with fewer: what is free is divided among them"
+    )
 
     @model_validator(mode="after")
     def actual_is_within_max(self) -> Self:
