@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connection
 from django.db.models.functions import Now
 
-from evaluations import claims, gpu_leases, reconcile
+from evaluations import claims, gpu_leases, launching, reconcile
 from evaluations.attempts import lose, renew
 from evaluations.backends import folders, gpu_loans
 from evaluations.backends.gpu_loans import GpusBusy
@@ -22,9 +22,9 @@ from evaluations.tasks import reconcile_tick
 from prism_site.config import override_env
 from prism_site.policy.resolve import Policy, resolve_policy, set_policy
 from tests import factories
-from tests.evaluations.conftest import shared_database
+from tests.evaluations.conftest import shared_database, text_folder
 
-__all__ = ["shared_database"]
+__all__ = ["shared_database", "text_folder"]
 pytestmark = pytest.mark.django_db
 SMOKE, PROXY = Mode.LOCAL_CPU_SMOKE, Mode.GPU_PROXY_EVAL
 
@@ -207,3 +207,14 @@ def test_hosts_that_see_the_same_gpu_at_the_same_moment_lend_it_once(shared_data
         for thread in threads:
             thread.join()
     assert sorted(outcomes) == [(), ("GPU-0",)]
+
+
+def test_a_smoke_run_whose_gpu_another_job_has_is_not_claimed_and_says_so(text_folder: Path) -> None:
+    policy(smoke=1)
+    waiting = queued(SMOKE)
+    with override_env(data_dir=text_folder, gpus=""):
+        assert not launching.launch_next()
+    assert not Attempt.objects.exists()
+    said = waiting.submission.events.last() if waiting.submission else None
+    assert said is not None
+    assert (said.verb, said.reason_code) == ("wait", "host_gpu_busy")
