@@ -8,10 +8,15 @@ import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import docker.types
 import pytest
 
+from evaluations.backends.container_limits import ContainerLimits
+from evaluations.backends.docker import backend
+from evaluations.backends.docker.rendering import render
 from tests.containers.base_image import import_base
 from tests.containers.engine import NoEngine, answers, own_engine
 
@@ -22,6 +27,9 @@ LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/l
 INSTALLED = tuple(
     dict.fromkeys(str(Path(p).resolve()) for p in ("/usr", sys.base_prefix, sys.prefix, REPOSITORY))
 )
+USR = [str(path) for path in map(Path, ("/usr/lib", "/usr/lib64", "/usr/bin", "/usr/local")) if path.is_dir()]
+MOUNTED = [*USR, *(path for path in INSTALLED if path != "/usr")]  # the engine's init lies in /usr/sbin
+PYTHON = str(Path(sys.prefix).resolve() / "bin" / "python")
 
 Contained = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -45,7 +53,7 @@ def engine() -> Iterator[None]:
 def bare_image(engine: None) -> Iterator[str]:
     """An image of empty folders: everything that runs in it is mounted, read-only."""
     name = f"prism-test-{uuid4().hex[:12]}:bare"
-    subprocess.run(["docker", "import", "-", name], input=_empty_root(), capture_output=True, check=True)
+    subprocess.run(["docker", "import", "-", name], input=empty_root(), capture_output=True, check=True)
     yield name
     subprocess.run(["docker", "rmi", "--force", name], capture_output=True, check=True)
 
@@ -72,6 +80,20 @@ def image_id(name: str) -> str:
         ["docker", "image", "inspect", "--format={{.Id}}", name], capture_output=True, text=True, check=True
     )
     return said.stdout.strip()
+
+
+@pytest.fixture
+def installed_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers of the docker backend run this installation, mounted read-only into the bare image."""
+
+    def with_installation(limits: ContainerLimits, **more: Any) -> dict[str, Any]:
+        mounts = [docker.types.Mount(path, path, type="bind", read_only=True) for path in MOUNTED]
+        settings = render(limits, **more)
+        return {**settings, "mounts": settings["mounts"] + mounts}
+
+    monkeypatch.setattr(backend, "render", with_installation)
+    monkeypatch.setattr(backend, "COMMAND", [PYTHON, *backend.COMMAND[1:]])
+    monkeypatch.setattr(backend, "ENVIRONMENT", {**backend.ENVIRONMENT, "PYTHONPATH": str(REPOSITORY)})
 
 
 @pytest.fixture
@@ -110,7 +132,8 @@ def _hardened() -> list[str]:
     ]
 
 
-def _empty_root() -> bytes:
+def empty_root() -> bytes:
+    """A tar of folders and links alone."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
         for folder in FOLDERS:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,10 +9,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import docker.types
 import pytest
 
-from evaluations.backends.container_limits import ContainerLimits, container_limits
+from evaluations.backends.container_limits import container_limits
 from evaluations.backends.docker import backend as module
 from evaluations.backends.docker.backend import DockerBackend
 from evaluations.backends.docker.engine import Engine
@@ -23,15 +21,12 @@ from evaluations.backends.jobs import Ending, JobSpec, JobState
 from evaluations.runner.job import Job
 from prism_site.config import override_env
 from prism_site.policy.schemas.limits import SandboxLimits
-from tests.containers.conftest import INSTALLED, REPOSITORY, image_id
+from tests.containers.conftest import PYTHON, image_id
 from tests.runner.harness import COUNTING_TRAINER, TABLE_MODEL, execute, make_job
 
 DEADLINE_SECONDS = 120
-PYTHON = str(Path(sys.prefix).resolve() / "bin" / "python")
 SLEEP = "import time; print('up', flush=True); time.sleep(100)"
 LABELS = "prism.attempt", "prism.fence"
-USR = [str(path) for path in map(Path, ("/usr/lib", "/usr/lib64", "/usr/bin", "/usr/local")) if path.is_dir()]
-MOUNTED = [*USR, *(path for path in INSTALLED if path != "/usr")]  # the engine's init lies in /usr/sbin
 
 Launch = Callable[..., JobSpec]
 
@@ -42,14 +37,7 @@ def job(tmp_path: Path) -> Job:
 
 
 @pytest.fixture
-def backend(bare_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerBackend]:
-    def with_installation(limits: ContainerLimits, **more: Any) -> dict[str, Any]:
-        mounts = [docker.types.Mount(path, path, type="bind", read_only=True) for path in MOUNTED]
-        settings = render(limits, **more)
-        return {**settings, "mounts": settings["mounts"] + mounts}
-
-    monkeypatch.setattr(module, "render", with_installation)
-    monkeypatch.setattr(module, "ENVIRONMENT", {**module.ENVIRONMENT, "PYTHONPATH": str(REPOSITORY)})
+def backend(bare_image: str, installed_inside: None, tmp_path: Path) -> Iterator[DockerBackend]:
     allowed = image_id(bare_image)
     with override_env(var_dir=tmp_path / "var", artifact_dir=tmp_path, docker_allowed_images=allowed):
         yield DockerBackend()
@@ -62,8 +50,8 @@ def launch(backend: DockerBackend, bare_image: str, job: Job, monkeypatch: pytes
     """Start a program in place of the referee's; the changes are of its limits."""
 
     def start(body: str | None, *, limit_seconds: float = 100, **changes: Any) -> JobSpec:
-        command = [PYTHON, *(module.COMMAND[1:] if body is None else ["-c", body])]
-        monkeypatch.setattr(module, "COMMAND", command)
+        if body is not None:
+            monkeypatch.setattr(module, "COMMAND", [PYTHON, "-c", body])
         spec = spec_of(job, image_id(bare_image), limit_seconds=limit_seconds, **changes)
         backend.prepare(spec)
         backend.launch(spec)
