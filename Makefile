@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 # The rooms whose tests meet a database.
 WITH_DATABASE := $(addprefix tests/,access api backup evaluations evaluations_pages flows policy reviews scoring)
 
-.PHONY: help demo test test-sqlite test-postgresql test-long check format bench docs fuzz clean
+.PHONY: help demo test test-sqlite test-postgresql test-long check format bench docs fuzz soak clean
 
 help:            ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -64,6 +64,9 @@ fuzz: .venv/ready-dev  ## coverage-guided fuzzing of whatever reads hostile byte
 	$(BIN)/python -m tests.fuzz.reader $(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz.manifest $(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz.static $(FUZZ_SECONDS)
+
+soak: .venv/ready-dev  ## kill two hosts and their database for SOAK_SECONDS, then count what must hold
+	$(BIN)/python -m tests.soak
 
 bench: .venv/ready-dev  ## every benchmark, one table each
 	$(BIN)/python -m benchmarks.runner_overhead

