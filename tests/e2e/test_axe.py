@@ -117,7 +117,7 @@ def every_page() -> list[str]:
         "/operator/policy",
         "/operator/policy/score_weights",
         "/docs/",
-        "/docs/miners",
+        "/docs/miners/",
         "/docs/architecture/",
         "/docs/api/",
         "/admin/",
