@@ -17,7 +17,7 @@ from datetime import timedelta
 from types import FrameType
 
 import structlog
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 from django.db.models.functions import Now
 
 from evaluations import bell, reconcile
@@ -81,7 +81,7 @@ class Supervisor:
             if self._is_stale():
                 self._replace("stale canary")
             self.backoff.succeeded()
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             log.warning("database_unreachable", detail=str(error))
             close_old_connections()
             self.quiet_until = time.monotonic() + self.backoff.failed()

@@ -6,10 +6,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from evaluations.backends.processes import descendants, end_session, look, session_members
+from evaluations.backends.processes import descendants, end_session, living, look, session_members
 from prism_site.config import ROOT
 
 HOSTS = ("soak-a", "soak-b")
@@ -24,6 +25,7 @@ class House:
         self.folder = folder
         self.port = _free_port()
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.standing: dict[str, list[int]] = {}  # processes of hosts that stand still
         self.log = (folder / "house.log").open("ab")
 
     @property
@@ -32,32 +34,36 @@ class House:
         return f"http://127.0.0.1:{self.port}"
 
     def look_after(self) -> None:
-        """Start what is not running."""
+        """Start what is not running; on a host that stands still nobody starts anything."""
         for name in ("web", *HOSTS):
             process = self.running.get(name)
-            if process is None or process.poll() is not None:
+            if name not in self.standing and (process is None or process.poll() is not None):
                 self._start(name)
 
-    def victims(self, *, jobs: bool) -> list[int]:
-        """Every process of the house; with `jobs` those that carry out runs, and no others."""
-        ours = descendants([os.getpid()]) - {os.getpid()}
-        members = {pid for pid in ours if not _is_database(pid)}
-        return sorted(_job_processes(self.folder) if jobs else members)
+    def victims(self) -> list[int]:
+        """Every process of the house, but of hosts that stand still."""
+        standing = {pid for pids in self.standing.values() for pid in pids}
+        return sorted(set(_house_processes(self.folder)) - standing)
+
+    def job_processes(self) -> list[int]:
+        """Those that carry out runs."""
+        return sorted(pid for leader in _job_leaders(self.folder) for pid in session_members(leader))
 
     def pause(self, name: str) -> None:
         """A host stands still: its supervisor, its queue; jobs and leases do not know."""
-        self._signal(name, signal.SIGSTOP)
+        self.standing[name] = [self.running[name].pid, *descendants([self.running[name].pid])]
+        _signal(self.standing[name], signal.SIGSTOP)
 
     def resume(self, name: str) -> None:
         """It goes on where it stood, as if no time had passed."""
-        self._signal(name, signal.SIGCONT)
+        _signal(self.standing.pop(name), signal.SIGCONT)
 
     def stop(self) -> None:
         """Nothing stays."""
+        while left := _house_processes(self.folder):
+            _signal(left, signal.SIGKILL)
+            time.sleep(0.1)
         for process in self.running.values():
-            below = descendants([process.pid])
-            for pid in (process.pid, *below):
-                _kill(pid)
             process.wait()
         for leader in _job_leaders(self.folder):
             end_session(leader)
@@ -71,46 +77,43 @@ class House:
             command, cwd=ROOT, env={**os.environ, **host}, stdout=self.log, stderr=subprocess.STDOUT
         )
 
-    def _signal(self, name: str, signum: int) -> None:
-        process = self.running[name]
-        for pid in (process.pid, *descendants([process.pid])):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signum)
-
 
 def kill(pid: int) -> bool:
     """Kill at once; whether it lived."""
-    return look(pid) is not None and _kill(pid)
+    living = look(pid) is not None
+    _signal([pid], signal.SIGKILL)
+    return living
 
 
-def _kill(pid: int) -> bool:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return False
-    return True
+def _signal(pids: Iterable[int], signum: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signum)
 
 
-def _is_database(pid: int) -> bool:
-    with suppress(OSError):
-        return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    return True
+def _house_processes(folder: Path) -> list[int]:
+    """Those that were started with our settings, wherever their parents went."""
+    return [
+        process.pid
+        for process in living()
+        if b"PRISM_DATABASE_URL=" in (environment := _read(process.pid, "environ"))
+        and str(folder).encode() in environment
+        and b"postgres" not in _read(process.pid, "cmdline")
+        and process.pid != os.getpid()
+    ]
 
 
 def _job_leaders(folder: Path) -> list[int]:
     """Leaders of jobs, which are nobody's children."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        with suppress(OSError):
-            if entry.name.isdigit():
-                command = (entry / "cmdline").read_bytes()
-                if b"evaluations.backends.launcher" in command and str(folder).encode() in command:
-                    found.append(int(entry.name))
-    return found
+    commands = {process.pid: _read(process.pid, "cmdline") for process in living()}
+    launcher = b"evaluations.backends.launcher"
+    return [pid for pid, told in commands.items() if launcher in told and str(folder).encode() in told]
 
 
-def _job_processes(folder: Path) -> set[int]:
-    return {pid for leader in _job_leaders(folder) for pid in session_members(leader)}
+def _read(pid: int, what: str) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/{what}").read_bytes()
+    return b""
 
 
 def _free_port() -> int:

@@ -44,6 +44,7 @@ class Upload:
     headers: dict[str, str]
     receipts: list[str] = field(default_factory=list)  # ids, one for every answer that was heard
     unheard: int = 0
+    refusals: list[int] = field(default_factory=list)  # statuses that say neither yes nor later
 
 
 def make_upload(number: int) -> Upload:
@@ -59,7 +60,7 @@ def make_upload(number: int) -> Upload:
 
 
 def send(address: str, upload: Upload) -> bool:
-    """Send it; whether an answer came. A refusal that is no fault of the infrastructure raises."""
+    """Send it; whether there is a receipt."""
     request = urllib.request.Request(f"{address}/v1/submissions", upload.bundle.archive, upload.headers)
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
@@ -67,7 +68,7 @@ def send(address: str, upload: Upload) -> bool:
             return True
     except urllib.error.HTTPError as error:
         if error.code not in {429, 502, 503}:
-            raise
+            upload.refusals.append(error.code)
     except (OSError, http.client.HTTPException, ValueError):
         pass
     upload.unheard += 1

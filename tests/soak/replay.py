@@ -13,6 +13,7 @@ from evaluations.models import Submission  # noqa: E402
 from prism_site import decisions, pipeline  # noqa: E402
 from reviews.models import Hold  # noqa: E402
 from scoring.payout import payout  # noqa: E402
+from tests.soak.trouble import decision_about  # noqa: E402
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
         pipeline.advance(submission_id)
         for hold in Hold.objects.filter(submission_id=submission_id, status=Hold.Status.OPEN):
             decisions.decide(
-                hold.pk, Hold.Decision.RELEASE, by="operator:soak", note="seen", version=hold.version
+                hold.pk, decision_about(hold), by="operator:soak", note="seen", version=hold.version
             )
     print(json.dumps(payout(Mode.LOCAL_CPU_SMOKE).weights.weights))
 

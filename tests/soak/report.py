@@ -40,9 +40,11 @@ def _figures(soak: Soak) -> list[tuple[str, object, bool]]:
     runs, made = Run.objects.count(), Attempt.objects.exclude(reason="never_started").count()
     ours = soak.did["job kill"]
     repeated = max(made - runs - ours, 0) / max(runs, 1)
+    refusals = [status for upload in soak.uploads for status in upload.refusals]
     answers = sum(len(upload.receipts) + upload.unheard for upload in soak.uploads)
     return [
         ("uploads sent, repetitions included", answers, True),
+        ("refused, neither yes nor later", refusals, not refusals),
         ("accepted", len(set(ids)), bool(ids)),
         ("lost after an acknowledgement", len(set(ids) - known), set(ids) <= known),
         ("one message, several submissions", sum(len(each) > 1 for each in heard.values()),

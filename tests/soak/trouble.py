@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from evaluations.claims import LEASE
 from evaluations.enums import Stage, Status
@@ -21,7 +21,14 @@ from tests.soak.postgres import Postgres
 OPEN_AT_ONCE = 4
 SETTLE_SECONDS = 300.0
 PAUSE_SECONDS = LEASE.total_seconds() + 10
-KILL_EVERY, CUT_EVERY, JOB_EVERY = 1.0, 25.0, 45.0
+KILL_EVERY, CUT_EVERY, JOB_EVERY = 4.0, 30.0, 60.0
+NO_DATABASE = (DatabaseError, InterfaceError)
+
+
+def decision_about(hold: Hold) -> Hold.Decision:
+    """What the operator decides: for the submission where that is possible."""
+    wanted = (Hold.Decision.LIFT_MULTIPLIER, Hold.Decision.RELEASE, Hold.Decision.CONFIRM)
+    return next(each for each in wanted if each in DECISIONS[Hold.Kind(hold.kind)])
 
 
 class Soak:
@@ -58,7 +65,7 @@ class Soak:
         began = time.monotonic()
         while time.monotonic() - began < SETTLE_SECONDS:
             self._live(new=False)
-            with suppress(DatabaseError):
+            with suppress(*NO_DATABASE):
                 if not Submission.objects.exclude(stage=Stage.DONE).exists():
                     self.settled_seconds = time.monotonic() - began
                     return
@@ -75,30 +82,29 @@ class Soak:
             elif new and Submission.objects.exclude(stage=Stage.DONE).count() < OPEN_AT_ONCE:
                 self.uploads.append(miners.make_upload(len(self.uploads)))
                 miners.send(self.house.address, self.uploads[-1])
-                miners.send(self.house.address, self.dice.choice(self.uploads))  # a client that tries again
+                miners.send(
+                    self.house.address, self.dice.choice(self.uploads[-5:])
+                )  # a client that tries again
             self._operate()
-        except DatabaseError:
+        except NO_DATABASE:
             self.did["operator told to come again"] += 1
-            close_old_connections()
             connection.close()
 
     def _operate(self) -> None:
         """An operator decides what is held, for the submission where that is possible."""
         for hold in Hold.objects.filter(status=Hold.Status.OPEN, submission__status=Status.HELD):
-            allowed = DECISIONS[Hold.Kind(hold.kind)]
-            wanted = (Hold.Decision.RELEASE, Hold.Decision.LIFT_MULTIPLIER, Hold.Decision.CONFIRM)
-            decision = next(each for each in wanted if each in allowed)
+            decision = decision_about(hold)
             with suppress(*decisions.REFUSALS):
                 decisions.decide(hold.pk, decision, by="operator:soak", note="seen", version=hold.version)
                 self.did[f"hold {hold.kind} {decision}"] += 1
 
     def _kill_one(self) -> None:
-        found = self.house.victims(jobs=False)
+        found = self.house.victims()
         if found and house.kill(self.dice.choice(found)):
             self.did["kill"] += 1
 
     def _kill_job(self) -> None:
-        found = self.house.victims(jobs=True)
+        found = self.house.job_processes()
         if found and house.kill(self.dice.choice(found)):
             self.did["job kill"] += 1
 
