@@ -27,7 +27,8 @@ class OwnEngine:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        (self.folder / "docker.pid").unlink(missing_ok=True)
+        for number in ("docker.pid", "exec/containerd/containerd.pid"):  # of those that were killed
+            (self.folder / number).unlink(missing_ok=True)
         options = {"data-root": "data", "exec-root": "exec", "pidfile": "docker.pid"}
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(

@@ -226,7 +226,7 @@ def test_an_image_that_the_engine_lacks_is_missing(backend: DockerBackend, job: 
     assert missing.value.code == "image_missing"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_in_a_container_is_scored_to_the_bit_as_on_the_bare_host(
     backend: DockerBackend, launch: Launch, job: Job
 ) -> None:

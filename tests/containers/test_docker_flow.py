@@ -3,7 +3,7 @@
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -121,16 +121,24 @@ def test_policy_decides_whether_runs_go_to_an_engine_at_all(host: Path) -> None:
     assert submission.events.filter(verb="wait").get().reason_code == "containers_disabled"
 
 
+@pytest.fixture
+def mortal_engine() -> Iterator[OwnEngine]:
+    """An engine that a test may kill."""
+    with ExitStack() as stack:
+        try:
+            mortal = stack.enter_context(own_engine())
+        except NoEngine as error:
+            pytest.skip(str(error))
+        yield mortal
+
+
 @pytest.mark.long
 def test_an_engine_that_goes_away_costs_no_attempt_and_its_containers_are_removed_later(
-    sleeping: None, bare_image: str, monkeypatch: pytest.MonkeyPatch
+    sleeping: None, mortal_engine: OwnEngine
 ) -> None:
-    try:
-        with own_engine() as engine:
-            monkeypatch.setenv("DOCKER_HOST", engine.address)
-            lose_the_engine(engine)
-    except NoEngine as error:
-        pytest.skip(str(error))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", mortal_engine.address)
+        lose_the_engine(mortal_engine)
 
 
 def lose_the_engine(engine: OwnEngine) -> None:
