@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from evaluations.runner.job import Schedule
+from evaluations.runner.job import Limits, Schedule
 from tests.runner.bundles.cheats import TWIN, all_cheats
 from tests.runner.bundles.honest import all_honest
 from tests.runner.harness import TEXT, Outcome, execute, make_job
@@ -25,6 +25,7 @@ from tests.runner.harness import TEXT, Outcome, execute, make_job
 SCHEDULE = Schedule(sequence_length=64, score_fraction=1.0, chunk_first_bytes=1024, chunk_growth=2.0)
 BYTES = 16_384
 GAIN = 0.01  # of the twin's bits that no cheat may have won
+LIMITS = Limits(wall_seconds=900)  # on a busy machine, two runs that are cut by time differ
 
 
 def run(folder: Path, architecture: str, training: str | None, *, audited: bool = True) -> Outcome:
@@ -34,7 +35,7 @@ def run(folder: Path, architecture: str, training: str | None, *, audited: bool 
         files["training.py"] = training
     schedule = SCHEDULE if audited else replace(SCHEDULE, audit_fraction=0.0)
     name = "training.py" if training is not None else None
-    job = make_job(folder, files, data=TEXT[:BYTES], schedule=schedule, training=name)
+    job = make_job(folder, files, data=TEXT[:BYTES], schedule=schedule, limits=LIMITS, training=name)
     return execute(replace(job, diagnostics=0))
 
 
