@@ -47,6 +47,7 @@ class Container:
         mounts = [self._materialise(index, mount) for index, mount in enumerate(self.request["mounts"])]
         command = self._in_engine(engine, mounts) if engine.get("image") else self._here(mounts)
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
+        environment |= {name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ}
         if engine.get("drains"):
             environment["BASE_BROKER_MOUNT_IN_0_0"] = "transported"
         self.process = subprocess.Popen(
@@ -79,9 +80,8 @@ class Container:
     def end(self) -> None:
         if self.process is not None:
             end_session(self.process.pid)
-        subprocess.run(["docker", "rm", "--force", self.name], capture_output=True, check=False) if (
-            self.folder / "contained"
-        ).exists() else None
+        if (self.folder / "contained").exists():
+            subprocess.run(["docker", "rm", "--force", self.name], capture_output=True, check=False)
 
     def _materialise(self, index: int, mount: dict[str, Any]) -> Path:
         place = self.folder / f"mount-{index}"
@@ -129,6 +129,7 @@ class Container:
                 for mount, place in zip(self.request["mounts"], mounts, strict=True)
             ],
             *engine["options"],
+            *(["--env", "BASE_BROKER_MOUNT_IN_0_0=transported"] if engine.get("drains") else []),
             self.request["image"],
             *self.request["command"],
         ]

@@ -50,16 +50,42 @@ class RunningBroker:
         lines = path.read_text().splitlines() if path.exists() else []
         return [call for call in map(json.loads, lines) if route in ("", call["route"])]
 
+    def forget(self) -> None:
+        """As it was when it started, but for what still runs."""
+        for name in ("faults.json", "engine.json", "asked.jsonl", "forged.json"):
+            (self.folder / name).unlink(missing_ok=True)
+        self.knows(**{SLUG: TOKEN})
+
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
 
 
+@pytest.fixture(scope="session")
+def _process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
+    running = _started(tmp_path_factory.mktemp("broker"))
+    yield running
+    running.kill()
+
+
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[RunningBroker]:
+def broker(_process: RunningBroker) -> RunningBroker:
     """A broker that knows us."""
-    folder = tmp_path / "broker"
+    _process.forget()
+    return _process
+
+
+@pytest.fixture
+def mortal_broker(tmp_path: Path) -> Iterator[RunningBroker]:
+    """Another, which a test may kill."""
+    folder = tmp_path / "mortal"
     folder.mkdir()
+    running = _started(folder)
+    yield running
+    running.kill()
+
+
+def _started(folder: Path) -> RunningBroker:
     process = subprocess.Popen([sys.executable, "-m", "tests.broker.broker_process", str(folder)], cwd=ROOT)
     running = RunningBroker(folder, process)
     running.knows(**{SLUG: TOKEN})
@@ -67,8 +93,7 @@ def broker(tmp_path: Path) -> Iterator[RunningBroker]:
     while not (folder / "port").exists():
         assert time.monotonic() < deadline, "the broker of the tests did not start"
         time.sleep(0.01)
-    yield running
-    running.kill()
+    return running
 
 
 @pytest.fixture(autouse=True)

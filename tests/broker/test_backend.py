@@ -22,6 +22,7 @@ from tests.broker.jobs import IMAGE, LABEL, QUICK, SLOW_JOB, SLUG, TOKEN, quick,
 from tests.evaluations.test_local_backend import wait_for
 from tests.runner.harness import COUNTING_TRAINER, TABLE_MODEL, make_job
 
+NOBODY_THERE = "http://127.0.0.1:1"
 LIMITS = ContainerLimits(
     cpus=1.0,
     memory_bytes=4 << 30,
@@ -117,8 +118,8 @@ def test_an_answered_job_is_not_stopped_over_the_network(spec: JobSpec, settings
     """So that a broker that is down now cannot cost a result that is here."""
     backend = launched(spec, quick_job())
     wait_for(lambda: ended(backend))
-    settings.kill()
-    backend.stop(LABEL)
+    with override_env(docker_broker_url=NOBODY_THERE):
+        backend.stop(LABEL)
     assert backend.collect(LABEL).exit_code == 0
 
 
@@ -141,9 +142,11 @@ def test_cleaning_removes_the_job_everywhere_and_keeps_results(
 def test_cleaning_waits_for_a_broker_that_is_down(spec: JobSpec, settings: RunningBroker) -> None:
     backend = launched(spec, quick_job())
     wait_for(lambda: ended(backend))
-    settings.kill()
     for _ in range(2):
-        with pytest.raises(BackendUnavailable, match="broker"):
+        with (
+            override_env(docker_broker_url=NOBODY_THERE),
+            pytest.raises(BackendUnavailable, match="broker"),
+        ):
             backend.clean(LABEL)
     assert folders.marked() == [LABEL]
     assert (spec.folder / PHASE).exists()

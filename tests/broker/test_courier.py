@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from evaluations.backends import local
+from evaluations.backends.broker import courier
 from evaluations.backends.broker.backend import COURIER
 from evaluations.backends.broker.backoff import Patience
 from evaluations.backends.broker.courier import Answer, answer_in
@@ -23,7 +24,13 @@ ONE_TRY = Patience(first_seconds=0.01, most_seconds=0.01, total_seconds=0.0)
 
 
 def carry(folder: Path) -> Answer:
-    """What the courier of a folder leaves, run to its end as a process."""
+    """What the courier of a folder leaves."""
+    courier.carry(folder)
+    return answered(folder)
+
+
+def carry_as_process(folder: Path) -> Answer:
+    """The same by a process that says nothing."""
     ended = subprocess.run([*COURIER, str(folder)], capture_output=True, text=True, check=False, timeout=60)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
     return answered(folder)
@@ -43,7 +50,7 @@ def leader_of(folder: Path) -> int:
 
 def test_the_result_of_a_job_comes_back_into_the_folder(broker: RunningBroker, tmp_path: Path) -> None:
     folder = prepared(tmp_path / "attempt", broker.url, quick())
-    assert carry(folder) == Answer(exit_code=0, container=answered(folder).container)
+    assert carry_as_process(folder) == Answer(exit_code=0, container=answered(folder).container)
     assert json.loads((folder / MANIFEST).read_text()) == {"a": 1}
     assert [call["route"] for call in broker.asked() if call["route"] != "list"] == ["run"]
 
@@ -113,10 +120,9 @@ def test_a_token_changed_while_a_courier_waits_is_used(broker: RunningBroker, tm
     local.stop(folder)
 
 
-def test_a_broker_that_is_not_there_costs_no_attempt(broker: RunningBroker, tmp_path: Path) -> None:
-    url = broker.url
-    broker.kill()
-    answer = carry(prepared(tmp_path / "attempt", url, quick(), patience=ONE_TRY))
+def test_a_broker_that_is_not_there_costs_no_attempt(mortal_broker: RunningBroker, tmp_path: Path) -> None:
+    mortal_broker.kill()
+    answer = carry(prepared(tmp_path / "attempt", mortal_broker.url, quick(), patience=ONE_TRY))
     assert (answer.code, answer.counted) == ("broker_unreachable", False)
 
 

@@ -73,14 +73,19 @@ def main(folder: Path) -> int:
     """Make the call of the job in `folder`, unless it has been answered."""
     for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(ending, signal.SIG_IGN)
+    carry(folder)
+    return 0
+
+
+def carry(folder: Path) -> None:
+    """The same, in a process that may be ended as any other."""
     if (folder / ANSWER).exists():
-        return 0
+        return
     order = Order(**(read_json(folder / ORDER) or {}))
     token = Path(order.token_file)
     with Broker(order.url, slug=order.slug, token=lambda: token.read_text().strip()) as broker:
         answer = deliver(broker, order, folder)
     write_json(folder / ANSWER, asdict(answer))
-    return 0
 
 
 def deliver(broker: Broker, order: Order, folder: Path) -> Answer:
