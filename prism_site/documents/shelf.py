@@ -14,6 +14,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "For miners": ("miners", "runner", "scoring", "integrity", "rules", "weights", "http-api"),
     "For operators": (
         "operators",
+        "backends",
         "reviews",
         "duplicates",
         "identity",
