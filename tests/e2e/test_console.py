@@ -1,7 +1,6 @@
 """The console by keys alone: holds cleared with keys of one's own, two operators, digest and audit."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -153,22 +152,3 @@ def test_a_refused_key_is_named_at_its_field(enter: Enter) -> None:
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_accessible_description("key_of_browser The browser needs this key for itself.")
     visit.complaints = [each for each in visit.complaints if "422" not in each]
-
-
-NEW = ("keys", "holds/filters", "holds/overdue", "audit/overturns")
-LOOKS: dict[str, dict[str, Any]] = {
-    "light": {},
-    "dark": {"color_scheme": "dark"},
-    "narrow": {"viewport": {"width": 360, "height": 740}},
-}
-
-
-@pytest.mark.parametrize("look", LOOKS)
-def test_new_pages_are_quiet_and_fit(enter: Enter, look: str) -> None:
-    hold = make_quarantine(name="n" * 80)
-    Hold.objects.filter(pk=hold.pk).update(due_at=timezone.now() - timedelta(hours=30))
-    visit = enter("eve", **LOOKS[look])
-    for path in NEW:
-        page = visit.open(f"/operator/{path}")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        assert visit.complaints == [], path
