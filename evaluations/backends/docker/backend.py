@@ -92,6 +92,7 @@ class DockerBackend:
                 return Look(JobState.ENDED if (folder / HANDLE).exists() else JobState.ABSENT)
             if container.state is JobState.RUNNING:
                 _keep_streams(engine, name, folder)
+                output.show_logs(folder)
                 if _passed(container, folder):
                     engine.kill(name)
         return Look(container.state, {"container": container.id, "name": name})

@@ -8,12 +8,15 @@ from pathlib import Path
 from evaluations.backends.container_limits import NOBODY
 from evaluations.backends.docker.labels import Caps
 from evaluations.backends.folders import KEPT
-from evaluations.backends.hostile_files import read_capped
+from evaluations.backends.hostile_files import FileRefused, read_capped
 from evaluations.datasets.atomic import atomic_file
 from evaluations.runner.checkpoint_store import FOLDER as CHECKPOINTS
+from evaluations.runner.constants import LOG_CAP_BYTES, learner_log
+from evaluations.runner.job import MOST_RANKS
 from evaluations.runner.sandbox.usage import DEPTH_CAP, disk_usage
 
 OUTPUT = "output"
+LOGS = [learner_log(rank) for rank in range(MOST_RANKS)]
 OURS = frozenset({"handle.json", "exit.json", "progress.jsonl", "referee.log"})  # written on this side
 
 
@@ -61,6 +64,13 @@ def take_results(folder: Path) -> None:
             status = path.lstat()
             if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
                 path.replace(folder / name)
+
+
+def show_logs(folder: Path) -> None:
+    """Copy what the learner has printed so far to where it is read while the run goes on."""
+    for name in LOGS:
+        with suppress(FileRefused):
+            write_stream(folder / name, read_capped(folder / OUTPUT / name, LOG_CAP_BYTES + 1024))
 
 
 def write_stream(path: Path, content: bytes) -> None:
