@@ -89,7 +89,7 @@ def _record(run: Run, *, host: str, backend: str, policy_row_ids: dict[str, int]
     run.refresh_from_db()
     attempt = Attempt.objects.create(
         run=run,
-        number=run.fencing_token,
+        number=run.attempts.count() + 1,  # a restore makes tokens leap
         fencing_token=run.fencing_token,
         state=AttemptState.LEASED,
         backend=backend,

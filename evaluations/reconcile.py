@@ -41,7 +41,8 @@ def attend(attempt: Attempt) -> None:
     """Bring one attempt's row up to what its folder and its backend say."""
     backend = registry.of(attempt.backend)
     try:
-        _attend(backend, attempt)
+        with structlog.contextvars.bound_contextvars(attempt=attempt.label):
+            _attend(backend, attempt)
     except BackendUnavailable as error:
         _bear(attempt, error)
 

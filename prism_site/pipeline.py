@@ -47,7 +47,8 @@ def advance(submission_id: str) -> bool:
     submission = Submission.objects.get(pk=submission_id)
     before = submission.stage
     try:
-        reviewed = _step(submission)
+        with structlog.contextvars.bound_contextvars(submission_id=submission_id):
+            reviewed = _step(submission)
     except TransitionRefused:
         return False  # another worker took this step
     submission.refresh_from_db()

@@ -2,6 +2,7 @@
 
 import hashlib
 
+import structlog
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -94,6 +95,7 @@ class BridgeView(APIView):
 
 def _answer(receipt: Receipt) -> Response:
     submission = receipt.submission
+    structlog.contextvars.bind_contextvars(submission_id=str(submission.pk))  # for the request's last line
     if receipt.refused:
         extra = {"submission_id": str(submission.pk)}
         raise Problem(422, submission.reason_code, submission.reason, extra=extra)

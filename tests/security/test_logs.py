@@ -68,3 +68,24 @@ def test_every_secret_setting_is_masked() -> None:
 def test_each_line_of_a_rotation_is_masked() -> None:
     with override_env(shared_token="the-new-one\nthe-old-one"):
         assert line_of(record("the-old-one the-new-one")).count(logs.MASK) == 2
+
+
+@pytest.mark.django_db
+def test_lines_about_a_submission_and_an_attempt_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from evaluations import reconcile
+    from prism_site import pipeline
+    from tests import factories
+
+    seen: list[dict[str, Any]] = []
+
+    def note(*_: Any) -> bool:
+        seen.append(dict(structlog.contextvars.get_contextvars()))
+        return False
+
+    attempt = factories.make_evaluating()
+    monkeypatch.setattr(pipeline, "_step", note)
+    monkeypatch.setattr(reconcile, "_attend", note)
+    pipeline.advance(str(attempt.run.submission_id))
+    reconcile.attend(attempt)
+    assert seen == [{"submission_id": str(attempt.run.submission_id)}, {"attempt": attempt.label}]
+    assert structlog.contextvars.get_contextvars() == {}
