@@ -103,7 +103,10 @@ def _give_up(backend: Backend, attempt: Attempt, code: str, detail: str) -> None
 
 def _hard_limit(attempt: Attempt, policy: Policy) -> float:
     wall_seconds = policy.execution_mode_targets.of(attempt.run.mode).wall_seconds
-    return wall_seconds * HARD_LIMIT_FACTOR + HARD_LIMIT_GRACE_SECONDS
+    limit_seconds = wall_seconds * HARD_LIMIT_FACTOR + HARD_LIMIT_GRACE_SECONDS
+    if attempt.backend == local.NAME:
+        return limit_seconds
+    return max(limit_seconds, policy.sandbox_limits.timeout_seconds)  # which cuts no run short of its mode
 
 
 def _host_is_unfit(policy: Policy) -> bool:
