@@ -110,7 +110,8 @@ def _heldout(mode: Mode, policy: Policy) -> Iterator[Missing]:
 def _gpus(mode: Mode, policy: Policy) -> Iterator[Missing]:
     if profile_of(mode, policy) == NONE or env().execution_backend == gpu_leases.BROKER:
         return
-    if importlib.metadata.version("torch").endswith(CPU_BUILD):
+    runs_here = env().execution_backend == "local"  # else the torch of an image counts
+    if runs_here and importlib.metadata.version("torch").endswith(CPU_BUILD):
         yield Missing("gpu_unavailable", "The installed torch is built for CPUs alone.")
     if lacking := gpu_leases.shortage(mode, policy):
         yield Missing("gpu_unavailable", lacking)
