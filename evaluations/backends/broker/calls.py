@@ -30,7 +30,7 @@ class Watch:
     def look(self) -> bool | None:
         """Whether the job is there; None where the broker does not say."""
         with suppress(BrokerError):
-            there = any(listed.job_id == self.job_id for listed in self._broker.list(self.job_id))
+            there = any(listed.job_id in ("", self.job_id) for listed in self._broker.list(self.job_id))
             self.seen = self.seen or there
             self._absent = 0 if there else self._absent + 1
             return there
