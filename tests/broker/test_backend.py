@@ -16,7 +16,7 @@ from evaluations.backends.broker.orders import seal_key
 from evaluations.backends.container_limits import ContainerLimits
 from evaluations.backends.jobs import BackendFault, BackendUnavailable, Fault, JobSpec, JobState
 from evaluations.runner.job import Job
-from prism_site.config import override_env
+from prism_site.config import env, override_env
 from tests.broker.conftest import RunningBroker
 from tests.broker.jobs import IMAGE, LABEL, QUICK, SLOW_JOB, SLUG, TOKEN, quick, request_of
 from tests.evaluations.test_local_backend import wait_for
@@ -227,5 +227,5 @@ def test_no_file_of_a_job_but_its_own_order_holds_a_secret(spec: JobSpec, settin
         assert TOKEN not in path.read_text()
         assert path.stat().st_mode & 0o077 == 0
     order = json.loads((spec.folder / "courier.json").read_text())
-    assert Path(order["token_file"]).is_relative_to(folders.env().var_dir)
+    assert Path(order["token_file"]).is_relative_to(env().var_dir)
     assert order["key"] == seal_key(LABEL).hex() != seal_key(LABEL + "1").hex()

@@ -19,7 +19,7 @@ from evaluations.enums import AttemptState, RunState, Stage
 from evaluations.models import Attempt, CurvePoint, Run, Submission
 from evaluations.runner.job import Job
 from evaluations.tasks import launch_tick, reconcile_tick
-from prism_site.config import override_env
+from prism_site.config import env, override_env
 from prism_site.policy.resolve import set_policy
 from tests.broker.conftest import RunningBroker
 from tests.broker.jobs import IMAGE, SLUG, TOKEN
@@ -93,7 +93,7 @@ def test_a_submission_scored_through_the_broker_is_scored_as_here(
     assert len(settings.asked("run")) == 1
     assert settings.asked("list") != []
     assert folders.marked() == []
-    written = [path for path in folders.env().var_dir.rglob("*") if path.is_file() and path != token.path()]
+    written = [path for path in env().var_dir.rglob("*") if path.is_file() and path != token.path()]
     assert all(TOKEN.encode() not in path.read_bytes() for path in [*written, *folder.iterdir()])
     assert TOKEN not in caplog.text
 
