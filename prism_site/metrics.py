@@ -1,6 +1,7 @@
 """What Prometheus reads: counted from the rows when it asks, so that every web process says the same."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
@@ -103,7 +104,7 @@ def _disk() -> Metric:
 def _counts(
     name: str,
     meaning: str,
-    rows: "QuerySet[object]",
+    rows: "QuerySet[Any]",
     *labels: str,
     kind: type[GaugeMetricFamily | CounterMetricFamily] = GaugeMetricFamily,
 ) -> Metric:

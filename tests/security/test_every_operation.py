@@ -69,7 +69,7 @@ def _is_problem(answer: Any) -> None:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_no_request_makes_an_operation_fail(name: str) -> None:
-    ask_many(name, examples=4)
+    ask_many(name, examples=3)
 
 
 @pytest.mark.long

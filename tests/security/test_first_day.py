@@ -11,6 +11,7 @@ from prism_site.config import ROOT
 from tests.security.production import production
 
 PAGE = (ROOT / "docs" / "operators.md").read_text()
+TRIED_ELSEWHERE = ("sandbox_check",)  # a minute of attacks: tests/sandbox/test_command.py
 PASSWORD = "correct horse battery staple"
 
 
@@ -36,6 +37,8 @@ def test_the_first_day_goes_as_it_is_written(tmp_path: Path) -> None:
         "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
     }
     for line in lines:
+        if any(command in line for command in TRIED_ELSEWHERE):
+            continue
         command = line.replace("/srv/backups", str(tmp_path / "backups")).split()
         command[0] = sys.executable
         done = subprocess.run(

@@ -175,3 +175,17 @@ def _plain(path: Path) -> bytes:
 
     raw = path.read_bytes()
     return gzip.decompress(raw) if path.suffix == ".gz" and raw[:2] == b"\x1f\x8b" else raw
+
+
+def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
+    """Without this a search that looks nowhere would pass."""
+    import gzip
+    from types import SimpleNamespace
+
+    for number in range(10):
+        (tmp_path / f"{number}.log").write_text("nothing")
+    (tmp_path / "rows.sqlite3").write_bytes(b"\0" + MARKER.encode())
+    (tmp_path / "backup.tar.gz").write_bytes(gzip.compress(MARKER.encode()))
+    place: Any = SimpleNamespace(folder=tmp_path, answers=["fine", f"no: {MARKER}"])
+    assert [Path(each).name for each in leaks(place)][1:] == ["backup.tar.gz", "rows.sqlite3"]
+    assert "answer 1" in next(leaks(place))
