@@ -1,5 +1,6 @@
 """When a run is saved, and whether one that goes on does again what it had done."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ class Keeper:
         self.emit = self.resumption.emit if self.resumption else emit
         self.asked_at: int | None = None  # the commit at which the learner was asked to save
         self.journals = saved is not None
+        self.pool = ThreadPoolExecutor(1, "hashing")
+        self.hashing: tuple[int, Future[str]] | None = None  # the last commit
         self.taken = 0
         self.refused: dict[str, int] = {}  # code -> how often nothing was kept for it
 
@@ -74,19 +77,26 @@ class Keeper:
         referee.learner.start_again(layout, standing.told(referee, saved.index), RESUME_SECONDS)
 
     def committed(self, referee: "Referee") -> None:
-        """A commit lies out of the learner's reach: prove it, keep it, note it."""
+        """A commit lies out of the learner's reach: keep it, and hash it while it is scored."""
         index, slot = referee.commits - 1, referee.scorer.peer.child.slot
         asked, self.asked_at = self.asked_at == index, None
         saves = asked and referee.learner.saved and index < len(referee.chunks)
         if not (self.journals or saves) or index > len(referee.chunks):
             return
-        sha256 = sha256_of(slot.memory)
-        if self.resumption:
-            self.resumption.committed(index, sha256)
-            if index == self.resumption.saved.index:
-                referee.learner.set_clock(self.resumption.saved.facts["learner_seconds"])
+        if self.resumption and index == self.resumption.saved.index:
+            referee.learner.set_clock(self.resumption.saved.facts["learner_seconds"])
         if saves:
             self._save(referee, index)
+        self.hashing = (index, self.pool.submit(sha256_of, slot.memory))
+
+    def settle(self) -> None:
+        """Prove the last commit and note it, before anything more is revealed; raise `CannotResume`."""
+        if self.hashing is None:
+            return
+        (index, found), self.hashing = self.hashing, None
+        sha256 = found.result()
+        if self.resumption:
+            self.resumption.committed(index, sha256)
         if self.journals:
             self._note(index, sha256)
 

@@ -181,10 +181,12 @@ class Referee:
             began = time.monotonic()
             self._fix_weights(load=chunk.index > 0)
             tokens = self.scorer.score(chunk)
+            self.keeper.settle()
             self.learner.stood_still(time.monotonic() - began)
             self._reveal(chunk, tokens)
         while self._next_commit():  # who asks after the last chunk commits the final weights
             self._fix_weights(load=False)
+            self.keeper.settle()
             self.learner.end_stream()
 
     def _next_commit(self) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from evaluations import attempts, claims
 from evaluations.backends import folders, kept_checkpoints, local
-from evaluations.backends.local import JobState
+from evaluations.backends.jobs import JobState
 from evaluations.enums import AttemptState, Mode, RunState
 from evaluations.models import Attempt, Run, Submission
 from evaluations.runner.checkpoint_store import FOLDER

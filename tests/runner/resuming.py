@@ -17,7 +17,7 @@ SCHEDULE = Schedule(
     chunk_first_bytes=1024, chunk_growth=1.0, chunk_max_bytes=1024, sequence_length=32, score_fraction=1.0
 )
 CHECKPOINTS = 4
-SCORED_5 = ("scored", 5)
+NOTED_5 = ("committed", 5)  # chunk 5 is scored and not revealed
 
 
 def small_job(folder: Path, files: dict[str, str | bytes], **changes: Any) -> Job:

@@ -8,7 +8,7 @@ import pytest
 from evaluations.runner.checkpoint_store import FOLDER
 from tests.cases import some_always
 from tests.runner.harness import Outcome, execute
-from tests.runner.resuming import SCORED_5, kill, killed_and_taken_up, next_attempt, small_job
+from tests.runner.resuming import NOTED_5, kill, killed_and_taken_up, next_attempt, small_job
 
 pytestmark = pytest.mark.slow
 
@@ -119,7 +119,7 @@ def ran(outcome: Outcome) -> dict[str, Any]:
 @pytest.mark.parametrize("style", some_always(STYLES.items(), ["own loop"]))
 def test_it_ends_with_the_bits_of_an_undisturbed_run(tmp_path: Path, style: dict[str, Any]) -> None:
     undisturbed = execute(small_job(tmp_path / "undisturbed", **style))
-    again = killed_and_taken_up(small_job(tmp_path / "killed", **style), SCORED_5)
+    again = killed_and_taken_up(small_job(tmp_path / "killed", **style), NOTED_5)
     assert measured(again) == measured(undisturbed)
     assert ran(undisturbed)["resumed"] is None
     assert ran(undisturbed)["checkpoints"] == {"taken": 3, "refused": {}}
@@ -134,12 +134,12 @@ def test_it_ends_with_the_bits_of_an_undisturbed_run(tmp_path: Path, style: dict
 
 POINTS = {
     "before anything was kept": ([("scored", 1)], []),
-    "with a checkpoint that nothing bears witness to": ([("scored", 2)], []),
+    "with a checkpoint that nothing bears witness to": ([("scored", 3)], []),
     "while one was written": ([("writing", 6)], [4]),
     "before the commit was noted": ([("written", 6)], [4]),
     "when the commit was noted": ([("committed", 6)], [4]),
-    "when all was scored": ([("scored", 7)], [6]),
-    "three times": ([("scored", 3), ("committed", 5), ("scored", 7)], [2, 4, 6]),
+    "when all was scored": ([("scored", 7)], [4]),
+    "three times": ([("committed", 3), ("committed", 5), ("committed", 7)], [2, 4, 6]),
 }
 
 
@@ -175,7 +175,7 @@ LIARS = {
 def test_who_does_not_do_the_same_again_begins_anew(tmp_path: Path, liar: tuple[str, str]) -> None:
     training, code = liar
     undisturbed = execute(small_job(tmp_path / "undisturbed", files(training)))
-    again = killed_and_taken_up(small_job(tmp_path / "killed", files(training)), SCORED_5)
+    again = killed_and_taken_up(small_job(tmp_path / "killed", files(training)), NOTED_5)
     assert measured(again) == measured(undisturbed)
     assert (ran(again)["began_anew"], ran(again)["resumed"]) == (code, None)
     assert next(line for line in again.lines if line["type"] == "anew")["code"] == code
@@ -186,7 +186,7 @@ def test_who_does_not_do_the_same_again_begins_anew(tmp_path: Path, liar: tuple[
 def test_a_checkpoint_that_was_tampered_with_is_not_gone_on_from(tmp_path: Path, name: str) -> None:
     undisturbed = execute(small_job(tmp_path / "undisturbed", files(RECIPE)))
     job = small_job(tmp_path / "killed", files(RECIPE))
-    kill(job, *SCORED_5)
+    kill(job, *NOTED_5)
     for path in (Path(job.output_folder) / FOLDER).glob(f"at-*/{name}"):
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 1
@@ -199,7 +199,7 @@ def test_a_checkpoint_that_was_tampered_with_is_not_gone_on_from(tmp_path: Path,
 @pytest.mark.long
 def test_another_seed_does_not_go_on_from_it(tmp_path: Path) -> None:
     job = small_job(tmp_path / "killed", files(RECIPE))
-    kill(job, *SCORED_5)
+    kill(job, *NOTED_5)
     changed = small_job(tmp_path / "changed", files(RECIPE + "# a comment\n"))
     Path(changed.output_folder).mkdir()
     (Path(job.output_folder) / FOLDER).rename(Path(changed.output_folder) / FOLDER)
@@ -237,5 +237,5 @@ def test_what_may_not_be_kept_costs_the_checkpoint_and_not_the_run(tmp_path: Pat
 @pytest.mark.long
 def test_nothing_is_kept_where_policy_does_not_want_it(tmp_path: Path) -> None:
     job = small_job(tmp_path, files(RECIPE), checkpoints=0)
-    kill(job, *SCORED_5)
+    kill(job, *NOTED_5)
     assert not (Path(job.output_folder) / FOLDER).exists()
