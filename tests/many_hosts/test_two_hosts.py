@@ -51,7 +51,7 @@ def test_what_a_host_that_lost_its_power_had_begun_another_ends(place: Installat
 
 
 def test_hosts_at_work_at_once_share_the_runs_and_carry_out_each_once(place: Installation) -> None:
-    place.queue(8, pause=0.3, byte_budget=65_536)
+    place.queue(5, pause=0.3, byte_budget=65_536)
     with hosts(place, one="default", two="gpu", three="gpu") as started:
         place.wait(lambda: {"one", "two", "three"} <= {row[0] for row in place.attempts()})
         place.wait(lambda: ("two", 1, "running", "") in place.attempts())
@@ -59,6 +59,6 @@ def test_hosts_at_work_at_once_share_the_runs_and_carry_out_each_once(place: Ins
         place.wait(place.all_done)  # its lease runs out by itself
     assert ("two", 1, "lost", "lease_expired") in place.attempts()
     shares = finished(place)
-    assert sum(shares.values()) == 8
-    assert min(shares["one"], shares["three"]) >= 2
+    assert sum(shares.values()) == 5
+    assert min(shares["one"], shares["three"]) >= 1
     assert max(number for _, number, _, _ in place.attempts()) == 2
