@@ -12,10 +12,10 @@ class RowIsHistory(Exception):
     code = "row_is_history"
 
 
-Row_co = TypeVar("Row_co", bound="InsertOnly", covariant=True)
+Row = TypeVar("Row", bound="InsertOnly")
 
 
-class InsertOnlyQuerySet(models.QuerySet[Row_co]):
+class InsertOnlyQuerySet(models.QuerySet[Row]):
     """Rows of a history; what would edit or delete them in bulk is refused."""
 
     def update(self, **values: Any) -> NoReturn:
@@ -25,7 +25,11 @@ class InsertOnlyQuerySet(models.QuerySet[Row_co]):
         raise self.model.refusal(f"{self.model.__name__} rows cannot be deleted")
 
 
-InsertOnlyManager = models.Manager.from_queryset(InsertOnlyQuerySet)
+class InsertOnlyManager(models.Manager[Row]):
+    """Gives the rows of a history, whichever way they are asked for."""
+
+    def get_queryset(self) -> InsertOnlyQuerySet[Row]:
+        return InsertOnlyQuerySet(self.model, using=self._db)
 
 
 class InsertOnly(models.Model):
