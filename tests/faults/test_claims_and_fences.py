@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from evaluations import attempts, claims, reconcile
 from evaluations.enums import AttemptState, Mode, RunState, Status
 from evaluations.models import Attempt, Run, Submission
+from evaluations.signals import submission_moved
 from prism_site.invariants import check_all
 from tests.evaluations import world
 from tests.faults.bypass import without
@@ -191,7 +192,7 @@ def rung_after_an_outage(monkeypatch: pytest.MonkeyPatch) -> int:
     )  # fmt: skip
     Submission.objects.update(updated_at=Now() - timedelta(hours=1))
     rung: list[Any] = []
-    monkeypatch.setattr(reconcile.submission_moved, "send", lambda **told: rung.append(told))
+    monkeypatch.setattr(submission_moved, "send", lambda **told: rung.append(told))
     reconcile.ring_stale()
     return len(rung)
 

