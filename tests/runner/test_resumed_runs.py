@@ -197,7 +197,7 @@ def test_a_checkpoint_that_was_tampered_with_is_not_gone_on_from(tmp_path: Path,
 
 
 @pytest.mark.long
-def test_another_seed_does_not_go_on_from_it(tmp_path: Path) -> None:
+def test_another_bundle_does_not_go_on_from_it(tmp_path: Path) -> None:
     job = small_job(tmp_path / "killed", files(RECIPE))
     kill(job, *NOTED_5)
     changed = small_job(tmp_path / "changed", files(RECIPE + "# a comment\n"))
@@ -237,5 +237,5 @@ def test_what_may_not_be_kept_costs_the_checkpoint_and_not_the_run(tmp_path: Pat
 @pytest.mark.long
 def test_nothing_is_kept_where_policy_does_not_want_it(tmp_path: Path) -> None:
     job = small_job(tmp_path, files(RECIPE), checkpoints=0)
-    kill(job, *NOTED_5)
+    kill(job, "scored", 5)
     assert not (Path(job.output_folder) / FOLDER).exists()
