@@ -5,7 +5,7 @@ MANAGE := $(BIN)/python manage.py
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 # The rooms whose tests meet a database.
-WITH_DATABASE := $(addprefix tests/,access api backup evaluations evaluations_pages flows gpu many_hosts policy reviews scoring)
+WITH_DATABASE := $(addprefix tests/,access api backup evaluations evaluations_pages flows gpu many_hosts policy reviews scoring upgrade)
 
 .PHONY: help demo test test-sqlite test-postgresql test-long check format bench docs fuzz soak clean
 
