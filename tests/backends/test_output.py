@@ -37,6 +37,17 @@ def test_what_a_run_is_to_go_on_from_moves_inside(tmp_path: Path) -> None:
     assert not (tmp_path / FOLDER).exists()
 
 
+@pytest.mark.skipif(
+    os.getuid() != 0, reason="only a worker of root's has files that its containers cannot read"
+)
+def test_secret_text_becomes_readable_for_the_container_and_nobody_else(tmp_path: Path) -> None:
+    text = tmp_path / "heldout.txt"
+    text.touch(mode=0o600)
+    output.let_read(text)
+    assert text.stat().st_gid == int(output.container_user().partition(":")[2])
+    assert text.stat().st_mode & 0o777 == 0o640
+
+
 def test_output_within_its_caps_is_no_breach(folder: Path) -> None:
     (folder / "output" / "a").write_bytes(b"x" * 1000)
     assert output.breach(folder, CAPS) is None

@@ -60,6 +60,8 @@ class DockerBackend:
         translated = inside(_job(spec), backend=self.name, job_file=job_file, output=folder)
         write_private(job_file, translated.job.to_json())
         output.give(job_file)
+        for mount in translated.mounts:
+            output.let_read(mount.source)
 
     def launch(self, spec: JobSpec) -> None:
         """Make and start the container; nothing if it was started before. Raise `BackendFault`."""

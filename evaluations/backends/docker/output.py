@@ -43,6 +43,13 @@ def give(path: Path) -> None:
         os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
 
 
+def let_read(path: Path) -> None:
+    """Let the container's group read a file, where that is not ours: secret text is nobody else's to read."""
+    if os.getuid() == 0 and path.is_file():
+        os.chown(path, -1, NOBODY)
+        path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IRGRP)
+
+
 def breach(folder: Path, caps: Caps) -> str | None:
     """A sentence where more lies in the output than may, or deeper than is looked."""
     usage = disk_usage((folder / OUTPUT,))
