@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from evaluations.backends.broker.backend import BrokerBackend
+from evaluations.backends.broker.client import Broker
 from tests.broker.jobs import SLUG, TOKEN
 from tests.evaluations.conftest import host, text_folder
 
@@ -51,10 +52,17 @@ class RunningBroker:
         return [call for call in map(json.loads, lines) if route in ("", call["route"])]
 
     def forget(self) -> None:
-        """As it was when it started, but for what still runs."""
+        """As it was when it started: what an earlier test left running is ended."""
+        self.knows(**{SLUG: TOKEN})
+        (self.folder / "faults.json").unlink(missing_ok=True)
+        deadline = time.monotonic() + START_SECONDS
+        with Broker(self.url, slug=SLUG, token=lambda: TOKEN) as client:
+            while left := client.list():
+                assert time.monotonic() < deadline, "a job of an earlier test does not end"
+                for one in left:
+                    client.cleanup(one.job_id)
         for name in ("faults.json", "engine.json", "asked.jsonl", "forged.json"):
             (self.folder / name).unlink(missing_ok=True)
-        self.knows(**{SLUG: TOKEN})
 
     def kill(self) -> None:
         self.process.kill()
