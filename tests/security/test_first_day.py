@@ -22,7 +22,7 @@ def blocks(language: str, section: str) -> list[list[str]]:
     return [block.strip().splitlines() for block in found]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_first_day_goes_as_it_is_written(tmp_path: Path) -> None:
     (lines,) = blocks("sh", "The first day")
     (settings,) = blocks("ini", "The first day")

@@ -25,7 +25,7 @@ from tests.evaluations.conftest import text_folder
 
 __all__ = ["text_folder"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 SECONDS = 180
 MARKER = "PLANTED"
 PASSWORD = f"{MARKER}-password-of-the-operator"

@@ -18,7 +18,7 @@ import pytest
 
 from prism_site.config import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 OLD, NEW = "the-old-token-of-the-platform", "the-new-token-of-the-platform"
 PATH = "/internal/v1/component-review/holds"
 SECONDS = 90
