@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from evaluations.checklist import audited, surroundings, untaught
+from evaluations.checklist import audited, resumed, surroundings, untaught
 from evaluations.checklist.claim import Claim
 
 
@@ -14,4 +14,5 @@ def checklist(manifest: Mapping[str, Any]) -> list[Claim]:
     """
     if not manifest:
         return []
-    return [*audited.claims(manifest), *untaught.claims(manifest), *surroundings.claims(manifest)]
+    rooms = (audited, untaught, surroundings, resumed)
+    return [claim for room in rooms for claim in room.claims(manifest)]

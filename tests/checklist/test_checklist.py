@@ -137,3 +137,27 @@ def test_a_value_of_another_type_does_not_break_the_list(place: str, odd: Any) -
     if place in ("audit", "integrity", "heldout"):
         for name in manifest()[place]:
             assert len(checklist(manifest(**{place: {name: odd}}))) == 11
+
+
+def of_a_run(run: Any) -> dict[str, Claim]:
+    return {claim.key: claim for claim in checklist(manifest() | {"run": run})}
+
+
+def test_a_run_that_went_on_says_from_where_and_what_was_made_again() -> None:
+    found = {"times": 1, "chunks": [4], "stream_bytes": 40_960, "commits_repeated": 6}
+    claim = of_a_run({"resumed": found, "began_anew": None})["resumed"]
+    assert claim.state == "holds"
+    assert "byte 40,960" in claim.words
+    assert "6 commits" in claim.words
+    assert claim.figures == found
+
+
+def test_a_run_that_began_anew_says_why() -> None:
+    assert "(commit_differs)" in of_a_run({"resumed": None, "began_anew": "commit_differs"})["resumed"].words
+
+
+@pytest.mark.parametrize(
+    "run", [{}, {"resumed": None, "began_anew": None}, {"resumed": 3, "began_anew": 7}, 5]
+)
+def test_a_run_that_nothing_befell_says_nothing_of_it(run: Any) -> None:
+    assert "resumed" not in of_a_run(run)
