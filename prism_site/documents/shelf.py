@@ -14,7 +14,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "For miners": ("miners", "runner", "scoring", "integrity", "rules", "weights", "http-api"),
     "For operators": (
         "operators",
+        "security",
+        "hosts",
         "backends",
+        "broker",
+        "faults",
         "reviews",
         "duplicates",
         "identity",
@@ -26,7 +30,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "sandbox",
         "validators",
     ),
-    "For those who carry it on": (ARCHITECTURE, "benchmarks"),
+    "For those who carry it on": (ARCHITECTURE, "scaling", "benchmarks"),
 }
 # `/docs/api/` is the reader of the OpenAPI document.
 FILES = {"http-api": FOLDER / "api.md", ARCHITECTURE: ROOT / "ARCHITECTURE.md"}
