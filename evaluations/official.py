@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from evaluations import gpu_leases
+from evaluations.backends import gpu_loans
 from evaluations.backends.prepare import HELDOUT_BYTES
 from evaluations.datasets.errors import DataError
 from evaluations.datasets.manifest import DataManifest, load_manifest
@@ -40,8 +41,8 @@ def missing_to_assign(mode: Mode, policy: Policy) -> list[Missing]:
 
 
 def missing_to_run(mode: Mode, policy: Policy) -> list[Missing]:
-    """What this host lacks to carry out an official run that another one asks for."""
-    return _found((_sandbox, _gpus), mode, policy)
+    """What this host lacks to carry out an official run that another one asks for; it has no database."""
+    return _found((_sandbox, _gpus_without_rows), mode, policy)
 
 
 def _found(checks: tuple[Check, ...], mode: Mode, policy: Policy) -> list[Missing]:
@@ -110,11 +111,25 @@ def _heldout(mode: Mode, policy: Policy) -> Iterator[Missing]:
 def _gpus(mode: Mode, policy: Policy) -> Iterator[Missing]:
     if profile_of(mode, policy) == NONE or env().execution_backend == gpu_leases.BROKER:
         return
-    runs_here = env().execution_backend == "local"  # else the torch of an image counts
-    if runs_here and importlib.metadata.version("torch").endswith(CPU_BUILD):
-        yield Missing("gpu_unavailable", "The installed torch is built for CPUs alone.")
+    if env().execution_backend == "local":  # else the torch of an image counts
+        yield from _torch()
     if lacking := gpu_leases.shortage(mode, policy):
         yield Missing("gpu_unavailable", lacking)
+
+
+def _gpus_without_rows(mode: Mode, policy: Policy) -> Iterator[Missing]:
+    if (profile := profile_of(mode, policy)) == NONE:
+        return
+    yield from _torch()
+    try:
+        gpu_loans.borrow(profile)
+    except gpu_loans.GpusBusy as busy:
+        yield Missing("gpu_unavailable", f"{busy}.")
+
+
+def _torch() -> Iterator[Missing]:
+    if importlib.metadata.version("torch").endswith(CPU_BUILD):
+        yield Missing("gpu_unavailable", "The installed torch is built for CPUs alone.")
 
 
 def _text_bytes(manifest: DataManifest, split: str) -> int:
