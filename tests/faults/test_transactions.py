@@ -218,6 +218,7 @@ def full_database(shared_database: None, host: Path) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("only SQLite can be told how large it may be")
     with connection.cursor() as cursor:
+        cursor.execute("VACUUM")  # what other tests left free would be room
         cursor.execute("PRAGMA page_count")
         (pages,) = cursor.fetchone()
         cursor.execute(f"PRAGMA max_page_count = {pages}")
