@@ -1,3 +1,5 @@
+"""Rows that operators keep for themselves, in the admin: to be read, and a shared filter to be taken away."""
+
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest

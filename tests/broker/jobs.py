@@ -13,7 +13,7 @@ from evaluations.backends.broker.orders import OUTPUT, OUTPUT_MOUNT, WORKSPACE
 from evaluations.backends.broker.request import Mount, Walls, run_request
 
 SLUG, TOKEN = "prism", "planted-token-4711"
-IMAGE = "registry.example/prism-evaluator@sha256:" + "0" * 64
+IMAGE = "example/prism-evaluator@sha256:" + "0" * 64
 LABEL = "6e4e7469-2261-4991-95f3-82e1a0c35ea5.1"
 KEY = bytes(range(32))
 QUICK = Patience(first_seconds=0.02, most_seconds=0.05, total_seconds=2.0)

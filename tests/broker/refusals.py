@@ -4,7 +4,7 @@ import json
 import socket
 from typing import Any
 
-IMAGES = ("registry.example/prism-evaluator@sha256:", "prism-test-", "sha256:")
+IMAGES = ("example/prism-evaluator@sha256:", "prism-test-", "sha256:")
 TYPES: dict[str, type] = {
     "job_id": str,
     "task_id": str,

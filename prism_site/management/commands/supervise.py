@@ -1,3 +1,5 @@
+"""The queue of this host, kept alive: what the demo, compose and systemd start."""
+
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
